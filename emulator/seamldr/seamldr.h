@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * P-SEAMLDR of the emulated host: installs and updates the TDX module.
+ *
+ * Linked with the monitor; needs memcpy(), memset() and memcmp() of it.
+ */
+#ifndef EMULATOR_SEAMLDR_H
+#define EMULATOR_SEAMLDR_H
+
+#include "../abi/image.h"
+#include "../abi/platform.h"
+#include "../abi/seamldr.h"
+
+/* CPUID.1.EAX of every LP of the emulated host. */
+#define SEAMLDR_PLATFORM_CPUID		0x000806f8
+
+/* Default of seamldr.update_capacity. */
+#define SEAMLDR_UPDATE_CAPACITY		64
+
+/* Which leaf's session over all LPs is open. */
+enum seamldr_flow {
+	SEAMLDR_FLOW_READY,
+	SEAMLDR_FLOW_INSTALL,
+	SEAMLDR_FLOW_SHUTDOWN,
+};
+
+/**
+ * struct seamldr - state of P-SEAMLDR
+ * @platform: set by seamldr_init().
+ * @update_capacity: entries of the update log (SEAMDB). The monitor may change it
+ *		     between seamldr_init() and seamldr_boot_load().
+ *
+ * All the other fields are P-SEAMLDR's own.
+ */
+struct seamldr {
+	const struct seam_platform *platform;
+	u32 update_capacity;
+
+	bool busy;			/* an LP is inside; atomic */
+	bool seam_ready;		/* the module can be called; atomic */
+
+	/* The open session. */
+	enum seamldr_flow flow;
+	u32 num_called;
+	bool called[SEAM_MAX_LPS];
+	bool ready_before;		/* @seam_ready when the session began */
+	struct seam_extend extend_before;
+
+	/* What is installed. */
+	struct seam_extend extend;
+	bool dirty;			/* keys and caches hold TDs' secrets */
+	bool shut_down;
+	u32 num_remaining_updates;
+	u64 num_handoff_pages;
+	struct seam_sysinfo *sysinfo;
+
+	/* Copies of the operands, so that the host cannot change what was checked. */
+	struct seamldr_params params;
+	struct seam_sigstruct sigstruct;
+};
+
+/* Once, before any LP runs the host's software. Takes the SEAM range from the host. */
+void seamldr_init(struct seamldr *ldr, const struct seam_platform *platform);
+
+/**
+ * seamldr_boot_load - install the first module, as the firmware does
+ * @ldr: P-SEAMLDR.
+ * @image_pa: physical address of a TDX-BLOB.
+ * @size: its size in bytes.
+ *
+ * Return: a status of SEAMLDR.INSTALL; SEAMLDR_EBADPARAM for a file that is no
+ * TDX-BLOB.
+ */
+u64 seamldr_boot_load(struct seamldr *ldr, u64 image_pa, u64 size);
+
+/**
+ * seamldr_call - SEAMCALL with bit 63 of RAX set
+ * @ldr: P-SEAMLDR.
+ * @cpu: the calling LP; status and outputs go to its registers.
+ *
+ * Return: false for VMfailInvalid: another LP is inside.
+ */
+bool seamldr_call(struct seamldr *ldr, struct seam_cpu *cpu);
+
+/* Whether SEAMCALLs reach the module. Without it they are VMfailInvalid. */
+bool seamldr_module_ready(const struct seamldr *ldr);
+
+/* Both only while seamldr_module_ready(). */
+seam_module_entry_t seamldr_module_entry(const struct seamldr *ldr);
+struct seam_sysinfo *seamldr_module_sysinfo(struct seamldr *ldr);
+
+#endif
