@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run: start QEMU, carry the streams, watch, and come to a verdict."""
+
+import ctypes
+import os
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+import tty
+
+from . import console, qemu
+from .errors import HOST_BROKEN, PLATFORM_FAILED, TIMED_OUT
+
+PR_SET_PDEATHSIG = 1
+# Time for the kernel to print what it has to say after a fatal line, and to
+# power off after the command ended.
+LAST_WORDS = 3
+POWER_OFF = 60
+
+HEADER = struct.Struct("<cI")
+
+
+def _die_with_parent():
+    """No QEMU outlives its tdxhost, however that one ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Machine:
+    """What qemu.command_line() needs to know, and the run itself."""
+
+    def __init__(self, options, kernel, monitor, boot_module, directory):
+        self.options = options
+        self.kernel = kernel
+        self.monitor = monitor
+        self.boot_module = boot_module
+        self.directory = directory
+        self.initramfs = directory / "initramfs.cpio"
+        self.kernel_arguments = []
+        self.monitor_arguments = []
+        self.console_log = directory / "console.log"
+        self.emulator_log = directory / "emulator.log"
+        self.status = None	# of the command
+        self.trouble = []	# lines that condemn the run
+        self.reason = None	# why the machine was stopped by us
+        self.first_output = None
+        self._selector = selectors.DefaultSelector()
+        self._received = b""
+        self._deadline = None
+        self._qemu = None
+        self._terminal = None
+
+    # Lines of the two logs.
+
+    def _console_line(self, line):
+        if console.WARNING.search(line) or console.FATAL.search(line):
+            self.trouble.append(line)
+            if console.FATAL.search(line):
+                self._stop_soon("the kernel crashed", LAST_WORDS)
+        elif "tdxhost: exit " in line:
+            self.status = int(line.rsplit(" ", 1)[1])
+
+    def _emulator_line(self, line):
+        if console.BROKEN.search(line):
+            self.trouble.append(line)
+
+    def _stop_soon(self, reason, seconds):
+        if not self.reason:
+            self.reason = reason
+            self._deadline = min(self._deadline, time.monotonic() + seconds)
+
+    # The command's line.
+
+    def _frame(self, kind, content):
+        if self.first_output is None and kind in b"OEX":
+            self.first_output = time.monotonic() - self._start
+        if kind == b"O":
+            _write_all(1, content)
+        elif kind == b"E":
+            _write_all(2, content)
+        elif kind == b"R":
+            self._watch_input()
+        elif kind == b"X":
+            self.status = content[0]
+            self._deadline = min(self._deadline, time.monotonic() + POWER_OFF)
+
+    def _from_command(self, data):
+        if self.options.interactive:
+            _write_all(1, data)
+            return
+        self._received += data
+        while len(self._received) >= HEADER.size:
+            kind, size = HEADER.unpack_from(self._received)
+            if len(self._received) < HEADER.size + size:
+                break
+            content = self._received[HEADER.size:HEADER.size + size]
+            self._received = self._received[HEADER.size + size:]
+            self._frame(kind, content)
+
+    def _to_command(self, kind, content=b""):
+        try:
+            self._line.sendall(HEADER.pack(kind, len(content)) + content)
+        except OSError:
+            pass		# the machine went away: its exit is seen elsewhere
+
+    def _watch_input(self):
+        """From now on the command's input is ours; a terminal only on request."""
+        if os.isatty(0) and not self.options.interactive:
+            self._to_command(b"C")
+            return
+        try:
+            self._selector.register(0, selectors.EVENT_READ, self._read_input)
+        except (PermissionError, ValueError):
+            # A regular file cannot be waited for and need not be.
+            while data := os.read(0, 65536):
+                self._to_command(b"I", data)
+            self._to_command(b"C")
+        except OSError:
+            self._to_command(b"C")
+
+    def _read_input(self):
+        try:
+            data = os.read(0, 4096)
+        except OSError:
+            data = b""
+        if self.options.interactive:
+            if data:
+                self._line.sendall(data)
+        else:
+            self._to_command(*((b"I", data) if data else (b"C",)))
+        if not data:
+            self._selector.unregister(0)
+
+    # The run.
+
+    def run(self):
+        """Returns tdxhost's exit status."""
+        line_end = self._prepare_streams()
+        self._start = time.monotonic()
+        command = qemu.find() + qemu.command_line(self.options, self)
+        (self.directory / "qemu.command").write_text(
+            "\n".join(command) + "\n")
+        with open(self.directory / "qemu.log", "wb") as log:
+            self._qemu = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=(self.console_fd, self.emulator_fd, self.command_fd),
+                preexec_fn=_die_with_parent, start_new_session=True)
+        for fd in (self.console_fd, self.emulator_fd):
+            os.close(fd)
+        line_end.close()
+        timeout = self.options.timeout
+        self._deadline = self._start + timeout if timeout else float("inf")
+        try:
+            self._loop()
+        finally:
+            self._clean_up()
+        return self._verdict()
+
+    def _prepare_streams(self):
+        self._line, line_end = socket.socketpair()
+        self.command_fd = line_end.fileno()
+        console_read, self.console_fd = os.pipe()
+        emulator_read, self.emulator_fd = os.pipe()
+        self._logs = []
+        for fd, path, look in ((console_read, self.console_log, self._console_line),
+                               (emulator_read, self.emulator_log, self._emulator_line)):
+            lines = console.Lines(open(path, "wb"), look)
+            self._logs.append((fd, lines))
+            self._selector.register(fd, selectors.EVENT_READ,
+                                    lambda fd=fd, lines=lines: self._read_log(fd, lines))
+        self._selector.register(self._line, selectors.EVENT_READ, self._read_line)
+        return line_end
+
+    def _read_log(self, fd, lines):
+        data = os.read(fd, 65536)
+        if data:
+            lines.feed(data)
+        else:
+            lines.end()
+            self._selector.unregister(fd)
+
+    def _read_line(self):
+        try:
+            data = self._line.recv(65536)
+        except OSError:
+            data = b""
+        if data:
+            self._from_command(data)
+        else:
+            self._selector.unregister(self._line)
+
+    def _loop(self):
+        if self.options.interactive:
+            self._raw_terminal()
+            self._watch_input()
+        ended = os.pidfd_open(self._qemu.pid)
+        self._selector.register(ended, selectors.EVENT_READ, None)
+        running = True
+        while running:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                self.reason = self.reason or (
+                    "the host did not power off" if self.status is not None else "timed out")
+                break
+            for key, _ in self._selector.select(None if left == float("inf") else left):
+                if key.data:
+                    key.data()
+                else:
+                    running = False
+        os.close(ended)
+        self._selector.unregister(ended)
+
+    def _raw_terminal(self):
+        if os.isatty(0):
+            self._terminal = termios.tcgetattr(0)
+            tty.setraw(0)
+
+    def _clean_up(self):
+        if self._terminal:
+            termios.tcsetattr(0, termios.TCSADRAIN, self._terminal)
+        if self._qemu.poll() is None:
+            self._qemu.kill()
+        self._qemu.wait()
+        # What was still in the pipes when QEMU ended.
+        for fd, lines in self._logs:
+            os.set_blocking(fd, False)
+            try:
+                while data := os.read(fd, 65536):
+                    lines.feed(data)
+            except BlockingIOError:
+                pass
+            lines.end()
+        if not self.options.interactive:
+            self._line.setblocking(False)
+            try:
+                while data := self._line.recv(65536):
+                    self._from_command(data)
+            except OSError:
+                pass
+        self.initramfs.unlink(missing_ok=True)
+
+    def _verdict(self):
+        if self._qemu.returncode == qemu.EXIT_BROKEN and not self.trouble:
+            self.trouble.append("the emulator ended the run: one of its invariants broke")
+        if self.trouble:
+            return HOST_BROKEN
+        if self.reason == "timed out":
+            return TIMED_OUT
+        if self.reason:
+            return PLATFORM_FAILED
+        if self.status is None:
+            self.reason = f"the machine ended before the command did " \
+                          f"(QEMU's exit status {self._qemu.returncode})"
+            return PLATFORM_FAILED
+        return self.status
+
+
+def _write_all(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+    if fd == 1:
+        sys.stdout.flush()
