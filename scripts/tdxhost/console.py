@@ -15,8 +15,8 @@ WARNING = re.compile("|".join((
     r"kernel BUG at ",
     r"\bOops\b(: |\[)",
     r"general protection fault, ",
-    r"WARNING: .* at \S+:\d+",			# WARN()
-    r"WARNING: CPU: \d+",
+    r"WARNING: \S+:\d+ at ",			# WARN()
+    r"WARNING: CPU: \d+",			# WARN() of older kernels
     r"WARNING: (possible|inconsistent|suspicious|bad|lock|HARDIRQ|SOFTIRQ|held|nested)",
     r"INFO: (possible recursive|inconsistent lock|trying to register non-static)",
     r"INFO: task \S+ blocked for more than",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which QEMU is used, and its command line for the emulated host."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -70,7 +71,7 @@ def command_line(options, machine):
     # -tb-size: the default is a gigabyte in these versions, and with several
     # machines at once that is what runs out first.
     line = ["-M", "q35,vmport=off,hpet=off", "-accel", "tcg,thread=multi,tb-size=256",
-            "-cpu", CPU, "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1",
+            "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1",
             "-m", options.mem, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4",
