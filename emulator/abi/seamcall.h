@@ -65,13 +65,16 @@ static inline u8 seamcall_version(u64 rax)
 	X(53, TDH_SYS_UPDATE,		"TDH.SYS.UPDATE")		\
 	X(69, TDH_SYS_DISABLE,		"TDH.SYS.DISABLE")
 
-/* SEAMCALL leaves of P-SEAMLDR, without SEAMCALL_P_SEAMLDR. */
+/*
+ * SEAMCALL leaves of P-SEAMLDR, without SEAMCALL_P_SEAMLDR. seamldr.h has the
+ * constants; this list is for their names.
+ */
 #define SEAMLDR_LEAVES(X)						\
-	X(0, SEAMLDR_INFO,		"SEAMLDR.INFO")			\
-	X(1, SEAMLDR_INSTALL,		"SEAMLDR.INSTALL")		\
-	X(2, SEAMLDR_SHUTDOWN,		"SEAMLDR.SHUTDOWN")		\
-	X(3, SEAMLDR_SEAMINFO,		"SEAMLDR.SEAMINFO")		\
-	X(4, SEAMLDR_CLEANUP,		"SEAMLDR.CLEANUP")
+	X(0, INFO,			"SEAMLDR.INFO")			\
+	X(1, INSTALL,		"SEAMLDR.INSTALL")		\
+	X(2, SHUTDOWN,		"SEAMLDR.SHUTDOWN")		\
+	X(3, SEAMINFO,		"SEAMLDR.SEAMINFO")		\
+	X(4, CLEANUP,		"SEAMLDR.CLEANUP")
 
 /* TDCALL leaves, which a TD calls. */
 #define TDG_LEAVES(X)							\
@@ -89,7 +92,6 @@ static inline u8 seamcall_version(u64 rax)
 
 #define SEAMCALL_ENUM(number, id, name)	id = number,
 enum tdh_leaf { TDH_LEAVES(SEAMCALL_ENUM) };
-enum seamldr_leaf { SEAMLDR_LEAVES(SEAMCALL_ENUM) };
 enum tdg_leaf { TDG_LEAVES(SEAMCALL_ENUM) };
 #undef SEAMCALL_ENUM
 

@@ -149,7 +149,7 @@ enum tdx_operand {
 	OPERAND_WBCACHE = 188,
 };
 
-/* P-SEAMLDR: X(NAME, value) */
+/* P-SEAMLDR: X(NAME, value); seamldr.h has the constants. */
 #define SEAMLDR_STATUSES(X)						\
 	X(SUCCESS,	0x0000000000000000UL)				\
 	X(EBADPARAM,	0x8000000000000000UL)				\
@@ -164,10 +164,6 @@ enum tdx_operand {
 	X(EBADHASH,	0x8000000000020001UL)				\
 	X(EINTERRUPT,	0x8000000000030000UL)				\
 	X(ENOENTROPY,	0x8000000000030001UL)
-
-#define SEAMLDR_STATUS_ENUM(name, value)	SEAMLDR_##name = value,
-enum seamldr_status { SEAMLDR_STATUSES(SEAMLDR_STATUS_ENUM) };
-#undef SEAMLDR_STATUS_ENUM
 
 /* Name of a TDX module status, its detail ignored; NULL when unknown. */
 static inline const char *tdx_status_name(u64 status)
