@@ -2,7 +2,12 @@
 /*
  * P-SEAMLDR of the emulated host: installs and updates the TDX module.
  *
- * Linked with the monitor; needs memcpy(), memset() and memcmp() of it.
+ * The SEAM range, from its base: a page with the module's struct seam_sysinfo, a
+ * page for each LP (SEAM VMCSs on hardware, empty here), the data region with the
+ * handoff area first, room for stacks; at its end the code region of 2 MiB and the
+ * range of P-SEAMLDR itself.
+ *
+ * Linked with the monitor; needs memcpy(), memmove(), memset() and memcmp() of it.
  */
 #ifndef EMULATOR_SEAMLDR_H
 #define EMULATOR_SEAMLDR_H
@@ -22,6 +27,7 @@ enum seamldr_flow {
 	SEAMLDR_FLOW_READY,
 	SEAMLDR_FLOW_INSTALL,
 	SEAMLDR_FLOW_SHUTDOWN,
+	SEAMLDR_FLOW_CLEANUP,
 };
 
 /**
@@ -39,20 +45,20 @@ struct seamldr {
 	bool busy;			/* an LP is inside; atomic */
 	bool seam_ready;		/* the module can be called; atomic */
 
-	/* The open session. */
+	/* The open session, which ends when all LPs have called the leaf. */
 	enum seamldr_flow flow;
 	u32 num_called;
 	bool called[SEAM_MAX_LPS];
-	bool ready_before;		/* @seam_ready when the session began */
-	struct seam_extend extend_before;
+	bool ready_before;		/* @seam_ready when an INSTALL session began */
 
 	/* What is installed. */
 	struct seam_extend extend;
-	bool dirty;			/* keys and caches hold TDs' secrets */
-	bool shut_down;
+	bool range_initialized;		/* there was an INSTALL before */
+	bool dirty;			/* keys and caches may hold secrets of TDs */
+	bool shut_down;			/* P-SEAMLDR is gone until reboot */
 	u32 num_remaining_updates;
-	u64 num_handoff_pages;
-	struct seam_sysinfo *sysinfo;
+	u64 handoff_size;		/* of the installed module's handoff area */
+	u64 entry;			/* physical address */
 
 	/* Copies of the operands, so that the host cannot change what was checked. */
 	struct seamldr_params params;
