@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Preflight of a TDX module update: refuse what cannot succeed while refusing is free
+ */
+#ifndef _X86_VIRT_TDX_PREFLIGHT_H
+#define _X86_VIRT_TDX_PREFLIGHT_H
+
+#include <linux/types.h>
+
+#include <asm/seamldr.h>
+
+#include "tdx_image.h"
+
+/**
+ * struct tdx_refusal - why an update was refused
+ * @reason: a token in kebab case that scripts can compare, e.g. "cpu-offline";
+ *	    a string constant
+ * @message: one sentence for the operator: what is wrong and what to do; no
+ *	     newline
+ */
+struct tdx_refusal {
+	const char	*reason;
+	char		message[128];
+};
+
+/* Models of CPU in one system that preflight can tell apart. */
+#define TDX_PREFLIGHT_MAX_CPU_MODELS	8
+
+/**
+ * struct tdx_preflight_facts - the state of the host that decides about an update
+ * @td_preserving: the TDX module can hand over its state (TDX_FEATURES0 bit 1)
+ * @seamret_clobbers_vmcs: the CPU has X86_BUG_SEAMRET_INVD_VMCS
+ * @repair: the module was shut down by an earlier update that failed; this one
+ *	    starts at SEAMLDR.INSTALL
+ * @module_hv: version of the handoff data that the running module writes, or
+ *	       wrote if @repair (MODULE_HV of its metadata)
+ * @nr_online_cpus: number of CPUs that are online
+ * @nr_offline_cpus: number of CPUs that are present and not online
+ * @first_offline_cpu: number of one of these, if @nr_offline_cpus
+ * @nr_firmware_cpus: number of CPUs that P-SEAMLDR waits for, 0 if not known
+ * @nr_cpu_models: used elements of @cpu_models
+ * @cpu_models: the different models of CPU that are online
+ * @cpu_models.cpuid_1_eax: CPUID.1:EAX with the stepping cleared
+ * @cpu_models.cpu: the first CPU of that model
+ * @too_many_cpu_models: not all models fitted in @cpu_models
+ * @seamldr: answer of SEAMLDR.INFO
+ */
+struct tdx_preflight_facts {
+	bool		td_preserving;
+	bool		seamret_clobbers_vmcs;
+	bool		repair;
+	u16		module_hv;
+	unsigned int	nr_online_cpus;
+	unsigned int	nr_offline_cpus;
+	unsigned int	first_offline_cpu;
+	unsigned int	nr_firmware_cpus;
+	unsigned int	nr_cpu_models;
+	struct {
+		u32		cpuid_1_eax;
+		unsigned int	cpu;
+	} cpu_models[TDX_PREFLIGHT_MAX_CPU_MODELS];
+	bool		too_many_cpu_models;
+	struct seamldr_info seamldr;
+};
+
+int tdx_preflight_image(const u8 *file, u32 size, struct tdx_image *image,
+			struct tdx_refusal *refusal);
+int tdx_preflight_collect(struct tdx_preflight_facts *facts, u16 module_hv, bool repair,
+			  struct tdx_refusal *refusal);
+int tdx_preflight_check(const struct tdx_preflight_facts *facts, const struct tdx_image *image,
+			struct tdx_refusal *refusal);
+
+#endif /* _X86_VIRT_TDX_PREFLIGHT_H */
