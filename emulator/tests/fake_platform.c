@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fake_platform.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct fake_platform fake;
+
+static u8 *ram;
+static u64 next_page;
+static u64 random_state;
+
+void *fake_pointer(u64 pa)
+{
+	if (pa < FAKE_RAM_BASE || pa >= FAKE_RAM_BASE + FAKE_RAM_SIZE) {
+		printf("Bail out! 0x%lx is no memory\n", pa);
+		abort();
+	}
+	return ram + (pa - FAKE_RAM_BASE);
+}
+
+static __attribute__((noreturn)) void fake_broken(const char *file, int line, const char *what)
+{
+	fake.num_broken++;
+	fake.broken_what = what;
+	if (fake.broken_expected)
+		longjmp(fake.on_broken, 1);
+	printf("Bail out! %s:%d: broken: %s\n", file, line, what);
+	abort();
+}
+
+static int *use_of(u64 pa)
+{
+	if (pa < FAKE_RAM_BASE || pa >= FAKE_RAM_BASE + FAKE_RAM_SIZE)
+		fake_broken(__FILE__, __LINE__, "use of what is no memory");
+	return &fake.use[(pa - FAKE_RAM_BASE) / PAGE_SIZE];
+}
+
+static void fake_protect(u64 pa, u64 size, enum seam_page_use use)
+{
+	for (u64 end = pa + size; pa < end; pa += PAGE_SIZE) {
+		int *page = use_of(pa);
+
+		if (*page != -1 && *page != (int)use)
+			fake_broken(__FILE__, __LINE__, "page is protected already");
+		*page = use;
+	}
+}
+
+static void fake_unprotect(u64 pa, u64 size)
+{
+	for (u64 end = pa + size; pa < end; pa += PAGE_SIZE) {
+		int *page = use_of(pa);
+
+		if (*page == -1)
+			fake_broken(__FILE__, __LINE__, "page is not protected");
+		*page = -1;
+	}
+}
+
+static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+{
+	if (!fake.vmrun) {
+		printf("Bail out! no vmrun\n");
+		abort();
+	}
+	fake.vmrun(vmcb_pa, gprs, xsave_pa, xfam);
+}
+
+static int fake_acknowledge_interrupt(void)
+{
+	return fake.interrupt;
+}
+
+static u64 fake_invept_count(u32 lp)
+{
+	return fake.invept[lp];
+}
+
+static u64 fake_rdtsc(void)
+{
+	static u64 now;
+
+	return now += 1000;
+}
+
+static bool fake_random(u64 *value)
+{
+	if (fake.no_entropy) {
+		fake.no_entropy--;
+		return false;
+	}
+	/* The same numbers in each run. */
+	random_state = random_state * 6364136223846793005UL + 1442695040888963407UL;
+	*value = random_state;
+	return true;
+}
+
+static void fake_log(const char *format, ...)
+{
+	va_list args;
+
+	if (!getenv("VERBOSE"))
+		return;
+	va_start(args, format);
+	printf("# ");
+	vprintf(format, args);
+	putchar('\n');
+	va_end(args);
+}
+
+void fake_reset(u32 num_lps, u32 num_packages)
+{
+	if (!ram) {
+		ram = mmap(NULL, FAKE_RAM_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (ram == MAP_FAILED) {
+			perror("mmap");
+			exit(1);
+		}
+	}
+	/* What was never written must not look like zeroes. */
+	memset(ram, 0xa5, FAKE_RAM_SIZE);
+	next_page = FAKE_RAM_BASE;
+	random_state = 1;
+
+	memset(&fake, 0, sizeof(fake));
+	memset(fake.use, -1, sizeof(fake.use));
+	fake.interrupt = -1;
+	fake.platform = (struct seam_platform) {
+		.abi = SEAM_PLATFORM_ABI,
+		.num_lps = num_lps,
+		.num_packages = num_packages,
+		.phys_bits = FAKE_PHYS_BITS,
+		.num_mktme_keyids = FAKE_MKTME_KEYIDS,
+		.num_tdx_keyids = FAKE_TDX_KEYIDS,
+		.tsc_khz = 1000000,
+		.phys_offset = (u64)ram - FAKE_RAM_BASE,
+		.seamrr = { FAKE_SEAMRR_BASE, FAKE_SEAMRR_SIZE },
+		.num_cmrs = 1,
+		.cmr = { { FAKE_RAM_BASE, FAKE_CMR_SIZE } },
+		.protect = fake_protect,
+		.unprotect = fake_unprotect,
+		.vmrun = fake_vmrun,
+		.acknowledge_interrupt = fake_acknowledge_interrupt,
+		.invept_count = fake_invept_count,
+		.rdtsc = fake_rdtsc,
+		.random = fake_random,
+		.log = fake_log,
+		.broken = fake_broken,
+	};
+}
+
+u64 fake_alloc_pages(u64 count)
+{
+	u64 pa = next_page;
+
+	next_page += count * PAGE_SIZE;
+	if (next_page > FAKE_RAM_BASE + FAKE_CMR_SIZE) {
+		printf("Bail out! out of memory\n");
+		abort();
+	}
+	memset(fake_pointer(pa), 0, count * PAGE_SIZE);
+	return pa;
+}
+
+struct seam_cpu fake_cpu(u32 lp)
+{
+	return (struct seam_cpu) {
+		.platform = &fake.platform,
+		.lp = lp,
+		.x2apic_id = lp,
+		.package = lp * fake.platform.num_packages / fake.platform.num_lps,
+	};
+}
