@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tdload run: a TD that counts and hashes and reports both, checked report by
+ * report against the same computation here, until SIGTERM or for some seconds.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "td.h"
+#include "tdload.h"
+
+#define TELL_EVERY_US	250000
+
+static struct {
+	unsigned int seconds, steps;
+	struct td_options td;
+} options = { .steps = 20000, .td = { .vcpus = 1 } };
+
+static struct td td;
+
+struct chain {
+	unsigned int vcpu;
+	uint64_t count, hash;		/* computed here */
+	uint64_t reports, longest_us;
+	uint32_t word[4];		/* of the report that is coming in */
+	const char *broken;
+};
+
+/* A report is complete: it must be the next one of the chain. */
+static void check(struct chain *chain)
+{
+	uint64_t count = chain->word[0] | (uint64_t)chain->word[1] << 32;
+	uint64_t hash = chain->word[2] | (uint64_t)chain->word[3] << 32;
+
+	for (uint64_t end = chain->count + options.steps; chain->count < end; chain->count++)
+		chain->hash = td_chain_step(chain->hash, chain->count);
+	chain->reports++;
+	if (count != chain->count)
+		chain->broken = "count";
+	else if (hash != chain->hash)
+		chain->broken = "hash";
+}
+
+static void *run(void *argument)
+{
+	struct chain *chain = argument;
+	uint64_t end = options.seconds ? now_us() + options.seconds * 1000000ULL : UINT64_MAX;
+	uint64_t last = now_us(), told = last;
+	struct td_event event;
+
+	while (!stopped && !chain->broken && last < end) {
+		int ret = td_run(&td, chain->vcpu, &event);
+		uint64_t now = now_us();
+
+		if (ret == -EINTR)
+			continue;
+		if (ret || event.port < TD_PORT_COUNT_LOW || event.port > TD_PORT_HASH_HIGH) {
+			printf("run failed vcpu=%u step=%s errno=%d\n", chain->vcpu,
+			       ret ? td.step : "report", -ret);
+			chain->broken = "run";
+			break;
+		}
+		chain->word[event.port - TD_PORT_COUNT_LOW] = event.value;
+		/* Any output is a sign of life; the first report only starts the clock. */
+		if (chain->reports && now - last > chain->longest_us)
+			chain->longest_us = now - last;
+		last = now;
+		if (event.port == TD_PORT_HASH_HIGH)
+			check(chain);
+		if (now - told > TELL_EVERY_US) {
+			told = now;
+			printf("chain vcpu=%u count=%lu longest_pause_us=%lu\n",
+			       chain->vcpu, chain->count, chain->longest_us);
+		}
+	}
+	return NULL;
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "vcpus", required_argument, NULL, 'v' },
+		{ "steps", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
+		switch (c) {
+		case 'v': options.td.vcpus = number(optarg); break;
+		case 'n': options.steps = number(optarg); break;
+		case 's': options.seconds = number(optarg); break;
+		default: exit(2);
+		}
+	}
+	if (!options.td.vcpus || options.td.vcpus > TD_MAX_VCPUS)
+		die("--vcpus: 1 to %d", TD_MAX_VCPUS);
+}
+
+int load_run(int argc, char **argv)
+{
+	static struct chain chain[TD_MAX_VCPUS];
+	pthread_t thread[TD_MAX_VCPUS];
+	const char *reason;
+	int ret, status = 0;
+
+	parse(argc, argv);
+	if (!td_supported(&reason))
+		die("%s", reason);
+	stop_on_signals();
+	options.td.argument = TD_MODE_CHAIN | (uint64_t)options.steps << TD_STEPS_SHIFT;
+	ret = td_build(&td, &options.td);
+	if (ret)
+		die("%s: %s, status %#lx", td.step, strerror(-ret), td.hw_error);
+	printf("run started\n");
+	for (unsigned int i = 0; i < options.td.vcpus; i++) {
+		chain[i] = (struct chain) { .vcpu = i, .hash = td_chain_seed(i) };
+		pthread_create(&thread[i], NULL, run, &chain[i]);
+	}
+	for (unsigned int i = 0; i < options.td.vcpus; i++) {
+		pthread_join(thread[i], NULL);
+		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu longest_pause_us=%lu\n",
+		       i, chain[i].broken ?: "yes", chain[i].count, chain[i].reports,
+		       chain[i].longest_us);
+		if (chain[i].broken || !chain[i].reports)
+			status = 1;
+	}
+	td_close(&td);
+	return status;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What runs in a TD: tells its measurement, or counts and hashes for ever. */
+#include "td_program.h"
+
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define TDG_VP_VMCALL		0
+#define TDG_MR_REPORT		4
+#define TDVMCALL_IO		30	/* number of the VMX exit reason */
+#define TDVMCALL_HLT		12
+#define TDVMCALL_REGISTERS	0xfc00	/* R10 to R15 */
+
+#define TDREPORT_SIZE		1024
+#define TDREPORT_MRTD		(512 + 16)
+#define MRTD_WORDS		12
+
+#define TDCALL ".byte 0x66, 0x0f, 0x01, 0xcc"
+
+void td_main(u64 argument, u32 vcpu);
+
+static struct {
+	unsigned char report[TDREPORT_SIZE];
+	unsigned char data[64];
+} buffer __attribute__((aligned(1024), section(".report")));
+
+static u64 tdvmcall(u64 function, u64 a, u64 b, u64 c, u64 d)
+{
+	register u64 r10 asm("r10") = 0;
+	register u64 r11 asm("r11") = function;
+	register u64 r12 asm("r12") = a;
+	register u64 r13 asm("r13") = b;
+	register u64 r14 asm("r14") = c;
+	register u64 r15 asm("r15") = d;
+	u64 leaf = TDG_VP_VMCALL, mask = TDVMCALL_REGISTERS;
+
+	asm volatile(TDCALL
+		     : "+a"(leaf), "+c"(mask), "+r"(r10), "+r"(r11), "+r"(r12),
+		       "+r"(r13), "+r"(r14), "+r"(r15)
+		     : : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "memory", "cc");
+	return r10;
+}
+
+static void out(u32 port, u32 value)
+{
+	tdvmcall(TDVMCALL_IO, sizeof(value), 1, port, value);
+}
+
+static u64 mr_report(void *report, void *data)
+{
+	u64 status = TDG_MR_REPORT;
+	register u64 type asm("r8") = 0;
+
+	asm volatile(TDCALL
+		     : "+a"(status)
+		     : "c"(report), "d"(data), "r"(type)
+		     : "memory", "cc");
+	return status;
+}
+
+static void probe(void)
+{
+	u64 status = mr_report(buffer.report, buffer.data);
+	u32 *mrtd = (u32 *)(buffer.report + TDREPORT_MRTD);
+
+	if (status) {
+		out(TD_PORT_FAILED, status >> 32);
+		return;
+	}
+	for (int i = 0; i < MRTD_WORDS; i++)
+		out(TD_PORT_MRTD, mrtd[i]);
+	out(TD_PORT_DONE, 0);
+}
+
+static void __attribute__((noreturn)) chain(u32 vcpu, u64 steps)
+{
+	u64 hash = td_chain_seed(vcpu);
+	u64 count = 0;
+
+	for (;;) {
+		for (u64 end = count + steps; count < end; count++)
+			hash = td_chain_step(hash, count);
+		out(TD_PORT_COUNT_LOW, count);
+		out(TD_PORT_COUNT_HIGH, count >> 32);
+		out(TD_PORT_HASH_LOW, hash);
+		out(TD_PORT_HASH_HIGH, hash >> 32);
+	}
+}
+
+void td_main(u64 argument, u32 vcpu)
+{
+	if ((argument & TD_MODE_MASK) == TD_MODE_CHAIN)
+		chain(vcpu, argument >> TD_STEPS_SHIFT);
+	probe();
+	for (;;)
+		tdvmcall(TDVMCALL_HLT, 0, 0, 0, 0);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a TD's program and the VMM that runs it agree on.
+ *
+ * The program is loaded at the top of the first 4 GiB, where a TD starts. It says
+ * what it has to say by TDVMCALL port output, four bytes at a time: that needs no
+ * shared memory and no driver on either side.
+ */
+#ifndef TESTS_GUEST_TD_PROGRAM_H
+#define TESTS_GUEST_TD_PROGRAM_H
+
+#define TD_PAGE_SIZE		0x1000
+#define TD_PROGRAM_GPA		0xffffb000
+#define TD_PROGRAM_PAGES	5
+#define TD_MAX_VCPUS		4
+
+/* What the VMM passes as the initial RCX of a virtual CPU. */
+#define TD_MODE_PROBE		0	/* tell the measurement, then end */
+#define TD_MODE_CHAIN		1	/* count and hash for ever */
+#define TD_MODE_MASK		0xff
+#define TD_STEPS_SHIFT		8	/* steps of the chain between two reports */
+
+/* Ports that the program writes to. */
+#define TD_PORT_MRTD		0x510	/* the twelve words of the MRTD, in order */
+#define TD_PORT_COUNT_LOW	0x511
+#define TD_PORT_COUNT_HIGH	0x512
+#define TD_PORT_HASH_LOW	0x513
+#define TD_PORT_HASH_HIGH	0x514	/* written last: the report is complete */
+#define TD_PORT_DONE		0x515
+#define TD_PORT_FAILED		0x516	/* what a TDCALL returned, high half */
+
+#ifndef __ASSEMBLER__
+
+/*
+ * One step of the chain: a mix of the hash so far and the count (splitmix64's
+ * finalizer). A step that was lost, repeated or computed with a wrong register
+ * changes every value after it.
+ */
+static inline unsigned long td_chain_step(unsigned long hash, unsigned long count)
+{
+	hash += 0x9e3779b97f4a7c15 ^ count;
+	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9;
+	hash = (hash ^ hash >> 27) * 0x94d049bb133111eb;
+	return hash ^ hash >> 31;
+}
+
+/* Where the chain of a virtual CPU starts. */
+static inline unsigned long td_chain_seed(unsigned int vcpu)
+{
+	return 0x5444582d63686169 + vcpu;
+}
+
+#endif
+#endif
