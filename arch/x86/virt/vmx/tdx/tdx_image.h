@@ -147,11 +147,9 @@ static_assert(offsetof(struct tdx_sigstruct, gdt_idt_offset) == 992);
 static_assert(offsetof(struct tdx_sigstruct, reserved4) == 1000);
 static_assert(offsetof(struct tdx_sigstruct, cpuid_table_size) == 1024);
 
-/**
- * enum tdx_image_defect - why an image is not acceptable on any host
- *
- * Each has a token and a text of its own: see tdx_image_defect_token() and
- * tdx_image_defect_text().
+/*
+ * Why an image is not acceptable on any host. Each has a token and a text of its
+ * own, which tell more: see tdx_image_defect_token() and tdx_image_defect_text().
  */
 enum tdx_image_defect {
 	TDX_IMAGE_GOOD,

@@ -53,7 +53,7 @@ struct tdx_preflight_facts {
 	unsigned int	nr_online_cpus;
 	unsigned int	nr_offline_cpus;
 	unsigned int	first_offline_cpu;
-	unsigned int	nr_firmware_cpus;
+	u32		nr_firmware_cpus;
 	unsigned int	nr_cpu_models;
 	struct {
 		u32		cpuid_1_eax;
