@@ -4,32 +4,26 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from . import kernel, paths
 from .errors import TdxHostError
+from .progress import Step
 
 
 def say(text):
     print(f"tdxhost: {text}", file=sys.stderr, flush=True)
 
 
+# Lines of output and seconds of a first build on two cores: for the estimate only.
+EXPECTED = {"kernel": (2400, 600), "emulator": (120, 30)}
+
+
 def _make(what, *arguments):
     """Run make, its output in a log that is shown when it fails."""
-    paths.OUT.mkdir(parents=True, exist_ok=True)
     log = paths.OUT / f"build-{what.replace(' ', '-')}.log"
-    say(f"building {what}: make {' '.join(map(str, arguments))} (log: {log})")
-    start = time.monotonic()
-    with open(log, "wb") as file:
-        result = subprocess.run(["make", *map(str, arguments)], cwd=paths.ROOT,
-                                stdout=file, stderr=subprocess.STDOUT,
-                                stdin=subprocess.DEVNULL, check=False)
-    if result.returncode:
-        tail = log.read_text(errors="replace").splitlines()[-15:]
-        raise TdxHostError(f"{what} does not build; the log {log} ends:\n  " +
-                           "\n  ".join(tail))
-    say(f"built {what} in {time.monotonic() - start:.0f} s")
+    Step(what, log, *EXPECTED.get(what.split()[-1], ())).run(
+        ["make", *arguments], paths.ROOT)
 
 
 def guest_programs():

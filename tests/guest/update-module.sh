@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Update the TDX module to the image $1, by sysfs alone, and tell how it went.
+upload=/sys/class/firmware/tdx_module host=/sys/devices/faux/tdx_host
+echo 1 >$upload/loading
+cat "$1" >$upload/data
+echo 0 >$upload/loading
+until [ "$(cat $upload/status)" = idle ]; do sleep 0.1; done
+error=$(cat $upload/error)
+echo "TDX module $(cat $host/version): $(cat $host/update_result 2>/dev/null || echo "${error:-success}")"
+[ -z "$error" ]
