@@ -106,7 +106,7 @@ u32 vm_tdx_max_vcpus(void);
 
 /* Hooks of the framework. */
 void tdx_vm_init_address_properties(struct kvm_vm *vm);
-void tdx_vm_post_create(struct kvm_vm *vm, u32 nr_vcpus);
+void tdx_vm_post_create(struct kvm_vm *vm);
 void tdx_vcpu_set_entry_point(struct kvm_vcpu *vcpu, void *guest_code);
 
 #endif /* SELFTEST_KVM_TDX_H */

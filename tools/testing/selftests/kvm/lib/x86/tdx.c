@@ -125,7 +125,7 @@ void vm_tdx_init(struct kvm_vm *vm)
 		    errno, strerror(errno), hw_err);
 }
 
-void tdx_vm_post_create(struct kvm_vm *vm, u32 nr_vcpus)
+void tdx_vm_post_create(struct kvm_vm *vm)
 {
 	tdx_vm_create_irqchip(vm);
 	tdx_vm_add_boot_memory(vm, 1);

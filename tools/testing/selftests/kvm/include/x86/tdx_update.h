@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Helpers to update the TDX module at run time, as an operator does.
+ */
+#ifndef SELFTEST_KVM_TDX_UPDATE_H
+#define SELFTEST_KVM_TDX_UPDATE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define TDX_MODULE_IMAGES	"/lib/firmware/intel/tdx"
+
+#define TDX_UPDATE_VALUE_SIZE	128
+
+/* Longest time that anything may take, unless a test says otherwise. */
+#define TDX_UPDATE_TIMEOUT_MS	30000
+
+/* Can the TDX module be updated?  If not, @why says why. */
+bool tdx_update_supported(const char **why);
+
+/* Does the kernel keep updates and TD builds apart, and tell about it? */
+bool tdx_update_has_sync(void);
+
+/*
+ * The module images to use, in turn, over and over: those that were added, or
+ * the newest one there is.  The turn is shared with child processes.
+ */
+void tdx_update_add_image(const char *path);
+unsigned int tdx_update_nr_images(void);
+const char *tdx_update_next_image(void);
+
+/*
+ * Hand an image to the kernel, which updates the module in the background.
+ * Returns 0, or -1 with errno set if the kernel didn't take it.
+ */
+int tdx_update_start(const char *image);
+
+/*
+ * Wait until no update is under way.  Returns the last one's error as sysfs
+ * shows it, "" for none.
+ */
+const char *tdx_update_wait_idle(void);
+
+/* Both in one. */
+const char *tdx_update(const char *image);
+
+/* As tdx_update_start(); then wait for the update to wait, or to be over. */
+int tdx_update_start_and_wait(const char *image);
+
+int tdx_update_cancel(void);
+
+/* Attributes of the tdx_host device. */
+const char *tdx_host_read(const char *attribute);
+unsigned int tdx_host_read_uint(const char *attribute);
+void tdx_host_write(const char *attribute, const char *value);
+bool tdx_host_wait_for(const char *attribute, const char *value, unsigned int timeout_ms);
+
+/* Tracepoints of the update, in a trace instance of its own. */
+int tdx_update_trace_open(void);
+bool tdx_update_trace_wait(int fd, const char *event, const char *match,
+			   unsigned int timeout_ms);
+void tdx_update_trace_close(int fd);
+
+u64 monotonic_ms(void);
+
+#endif /* SELFTEST_KVM_TDX_UPDATE_H */

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Updates of the TDX module beside TD builds.
+ *
+ * A TD that is built while the module is updated must still get the right
+ * measurement (MRTD): the update waits for the build, and builds that begin
+ * meanwhile wait for the update.  Waiting ends in every way that a build can
+ * end, and is bounded.
+ *
+ * On a kernel that doesn't keep the two apart, tests that look at the MRTD only
+ * fail, and the others are skipped.
+ */
+#include <signal.h>
+
+#include "kvm_util.h"
+#include "kselftest_harness.h"
+#include "processor.h"
+#include "tdx.h"
+#include "tdx_builder.h"
+#include "tdx_update.h"
+
+/* A wait that ends at once, with room for a slow host. */
+#define AT_ONCE_MS	5000
+/* Long enough to see that something doesn't happen. */
+#define NOT_YET_MS	200
+
+/* Runs a command that makes the next TDH.MR.FINALIZE find the TD busy. */
+static const char *busy_command;
+
+FIXTURE(module_update) {
+	struct builder builder, other;
+	char version[TDX_UPDATE_VALUE_SIZE];
+	bool has_sync;
+	int trace;
+};
+
+FIXTURE_SETUP(module_update)
+{
+	self->has_sync = tdx_update_has_sync();
+	self->trace = -1;
+
+	/* A test that failed may have left an update behind. */
+	tdx_update_cancel();
+	tdx_update_wait_idle();
+
+	if (self->has_sync) {
+		tdx_host_write("update_wait_ms", "10000");
+		ASSERT_TRUE(tdx_host_wait_for("builds_in_flight", "0", AT_ONCE_MS));
+		self->trace = tdx_update_trace_open();
+	}
+
+	strcpy(self->version, tdx_host_read("version"));
+	builder_start(&self->builder);
+	builder_start(&self->other);
+}
+
+FIXTURE_TEARDOWN(module_update)
+{
+	builder_kill(&self->builder);
+	builder_kill(&self->other);
+
+	/* Whatever happened, no build is left over and the next update works. */
+	EXPECT_STREQ("", tdx_update_wait_idle());
+	if (self->has_sync) {
+		tdx_host_write("update_wait_ms", "10000");
+		EXPECT_TRUE(tdx_host_wait_for("builds_in_flight", "0", AT_ONCE_MS));
+	}
+	EXPECT_STREQ("", tdx_update(tdx_update_next_image()));
+
+	tdx_update_trace_close(self->trace);
+}
+
+#define REQUIRE_SYNC()									\
+do {											\
+	if (!self->has_sync)								\
+		SKIP(return, "kernel does not keep updates and TD builds apart");	\
+} while (0)
+
+#define REQUIRE_TRACE()									\
+do {											\
+	REQUIRE_SYNC();									\
+	if (self->trace < 0)								\
+		SKIP(return, "no tracefs at /sys/kernel/tracing");			\
+} while (0)
+
+/* Begin a build, and an update that meets it. */
+#define BEGIN_BUILD_AND_UPDATE()							\
+do {											\
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_BEGIN));				\
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD));				\
+	ASSERT_EQ(0, tdx_update_start_and_wait(tdx_update_next_image()));		\
+	if (self->has_sync)								\
+		ASSERT_UPDATE_WAITS(1);							\
+} while (0)
+
+#define ASSERT_UPDATE_WAITS(nr_builds)							\
+do {											\
+	ASSERT_STREQ("waiting", tdx_host_read("update_state"));				\
+	ASSERT_EQ(nr_builds, tdx_host_read_uint("builds_in_flight"));			\
+} while (0)
+
+/* End the build and the update; @finalize is the step under test. */
+#define END_BUILD_AND_UPDATE(finalize)							\
+do {											\
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD_REST));			\
+	ASSERT_EQ(0, builder_do(&self->builder, finalize));				\
+	EXPECT_STREQ("", tdx_update_wait_idle());					\
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_CHECK)) {				\
+		TH_LOG("wrong MRTD: the TDX module was updated during the build");	\
+	}										\
+} while (0)
+
+/* Begin a build in another process, which is held back. */
+#define BEGIN_OTHER_BUILD()								\
+do {											\
+	char tgid[32];									\
+											\
+	snprintf(tgid, sizeof(tgid), "tgid=%d", self->other.pid);			\
+	builder_ask(&self->other, BUILD_BEGIN, 0);					\
+	ASSERT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_block_wait",		\
+					  tgid, AT_ONCE_MS));				\
+} while (0)
+
+#define FINISH_OTHER_BUILD()								\
+do {											\
+	ASSERT_EQ(0, builder_do(&self->other, BUILD_ADD));				\
+	ASSERT_EQ(0, builder_do(&self->other, BUILD_ADD_REST));				\
+	ASSERT_EQ(0, builder_do(&self->other, BUILD_FINALIZE));				\
+	ASSERT_EQ(0, builder_do(&self->other, BUILD_CHECK)) {				\
+		TH_LOG("wrong MRTD of a build that was held back");			\
+	}										\
+} while (0)
+
+TEST_F_TIMEOUT(module_update, waits_for_build, 120)
+{
+	BEGIN_BUILD_AND_UPDATE();
+	if (self->has_sync)
+		EXPECT_STREQ(self->version, tdx_host_read("version"));
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+TEST_F_TIMEOUT(module_update, phases_follow_build, 120)
+{
+	static const char * const phases[] = {
+		"quiesce", "shutdown", "install", "init", "resume",
+	};
+	char match[32];
+	int i;
+
+	REQUIRE_TRACE();
+	BEGIN_BUILD_AND_UPDATE();
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+
+	EXPECT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_block_begin", "", 0));
+	EXPECT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_phase", "phase=drain", 0));
+	EXPECT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_block_end", "", 0));
+	for (i = 0; i < ARRAY_SIZE(phases); i++) {
+		snprintf(match, sizeof(match), "phase=%s", phases[i]);
+		EXPECT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_phase", match, 0)) {
+			TH_LOG("no phase %s after the build and its predecessors", phases[i]);
+		}
+	}
+	EXPECT_TRUE(tdx_update_trace_wait(self->trace, "tdx_update_done", "result=success", 0));
+}
+
+TEST_F_TIMEOUT(module_update, builder_killed, 120)
+{
+	REQUIRE_SYNC();
+	BEGIN_BUILD_AND_UPDATE();
+
+	builder_kill(&self->builder);
+	EXPECT_STREQ("", tdx_update_wait_idle());
+}
+
+TEST_F_TIMEOUT(module_update, vm_closed, 120)
+{
+	REQUIRE_SYNC();
+	BEGIN_BUILD_AND_UPDATE();
+
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_CLOSE));
+	EXPECT_STREQ("", tdx_update_wait_idle());
+}
+
+TEST_F_TIMEOUT(module_update, finalize_in_thread, 120)
+{
+	BEGIN_BUILD_AND_UPDATE();
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE_THREAD);
+}
+
+TEST_F_TIMEOUT(module_update, finalize_in_other_process, 120)
+{
+	BEGIN_BUILD_AND_UPDATE();
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE_CLONE);
+}
+
+/* KVM refuses ioctls from a process with other memory than the VM's. */
+TEST_F_TIMEOUT(module_update, finalize_in_forked_process, 120)
+{
+	REQUIRE_SYNC();
+	BEGIN_BUILD_AND_UPDATE();
+
+	ASSERT_NE(0, builder_do(&self->builder, BUILD_FINALIZE_FORK));
+	ASSERT_UPDATE_WAITS(1);
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+/* A build lasts as long as the VM does, not as long as the process that began it. */
+TEST_F_TIMEOUT(module_update, vm_inherited, 120)
+{
+	pid_t heir;
+
+	REQUIRE_SYNC();
+	BEGIN_BUILD_AND_UPDATE();
+
+	heir = builder_do(&self->builder, BUILD_LEND);
+	ASSERT_LT(0, heir);
+	builder_kill(&self->builder);
+	ASSERT_UPDATE_WAITS(1);
+
+	kill(heir, SIGKILL);
+	EXPECT_STREQ("", tdx_update_wait_idle());
+}
+
+TEST_F_TIMEOUT(module_update, finalize_busy, 120)
+{
+	REQUIRE_SYNC();
+	if (!busy_command)
+		SKIP(return, "no command to make TDH.MR.FINALIZE busy, see -b");
+
+	BEGIN_BUILD_AND_UPDATE();
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD_REST));
+
+	ASSERT_EQ(0, system(busy_command));
+	ASSERT_EQ(-EBUSY, builder_do(&self->builder, BUILD_FINALIZE_ONCE));
+	ASSERT_UPDATE_WAITS(1);
+
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_FINALIZE_ONCE));
+	EXPECT_STREQ("", tdx_update_wait_idle());
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_CHECK));
+}
+
+TEST_F_TIMEOUT(module_update, init_vm_fails, 120)
+{
+	REQUIRE_SYNC();
+	tdx_host_write("update_wait_ms", "0");
+
+	ASSERT_EQ(-EINVAL, builder_do(&self->builder, BUILD_BEGIN_INVALID));
+	EXPECT_EQ(0, tdx_host_read_uint("builds_in_flight"));
+	EXPECT_STREQ("", tdx_update(tdx_update_next_image()));
+}
+
+TEST_F_TIMEOUT(module_update, builder_stalls, 120)
+{
+	REQUIRE_TRACE();
+	tdx_host_write("update_wait_ms", "500");
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_BEGIN));
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD));
+	kill(self->builder.pid, SIGSTOP);
+
+	ASSERT_EQ(0, tdx_update_start(tdx_update_next_image()));
+	ASSERT_TRUE(tdx_host_wait_for("update_state", "waiting", AT_ONCE_MS));
+	BEGIN_OTHER_BUILD();
+
+	/* The update gives up, and the build that was held back goes on. */
+	EXPECT_NE(NULL, strstr(tdx_update_wait_idle(), ":timeout"));
+	EXPECT_EQ(0, builder_answer(&self->other));
+	EXPECT_STREQ(self->version, tdx_host_read("version"));
+	FINISH_OTHER_BUILD();
+
+	/* Later the other one ends well, too. */
+	kill(self->builder.pid, SIGCONT);
+	tdx_host_write("update_wait_ms", "10000");
+	ASSERT_EQ(0, tdx_update_start_and_wait(tdx_update_next_image()));
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+TEST_F_TIMEOUT(module_update, no_wait, 120)
+{
+	REQUIRE_SYNC();
+	tdx_host_write("update_wait_ms", "0");
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_BEGIN));
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD));
+
+	EXPECT_NE(NULL, strstr(tdx_update(tdx_update_next_image()), ":device-busy"));
+	EXPECT_STREQ(self->version, tdx_host_read("version"));
+
+	tdx_host_write("update_wait_ms", "10000");
+	ASSERT_EQ(0, tdx_update_start_and_wait(tdx_update_next_image()));
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+/* Waiting for itself, the process could only be in its own way. */
+TEST_F_TIMEOUT(module_update, two_builds_of_one_process, 120)
+{
+	BEGIN_BUILD_AND_UPDATE();
+
+	builder_ask(&self->builder, BUILD_BEGIN, 1);
+	ASSERT_TRUE(builder_answers(&self->builder, AT_ONCE_MS));
+	ASSERT_EQ(0, builder_answer(&self->builder));
+	if (self->has_sync)
+		ASSERT_UPDATE_WAITS(2);
+
+	ASSERT_EQ(0, builder_do_td(&self->builder, BUILD_ADD, 1));
+	ASSERT_EQ(0, builder_do_td(&self->builder, BUILD_ADD_REST, 0));
+	ASSERT_EQ(0, builder_do_td(&self->builder, BUILD_FINALIZE, 0));
+	if (self->has_sync)
+		ASSERT_UPDATE_WAITS(1);
+	ASSERT_EQ(0, builder_do_td(&self->builder, BUILD_ADD_REST, 1));
+	ASSERT_EQ(0, builder_do_td(&self->builder, BUILD_FINALIZE, 1));
+
+	EXPECT_STREQ("", tdx_update_wait_idle());
+	EXPECT_EQ(0, builder_do_td(&self->builder, BUILD_CHECK, 0)) {
+		TH_LOG("wrong MRTD of the first TD");
+	}
+	EXPECT_EQ(0, builder_do_td(&self->builder, BUILD_CHECK, 1)) {
+		TH_LOG("wrong MRTD of the second TD");
+	}
+}
+
+TEST_F_TIMEOUT(module_update, new_build_waits, 120)
+{
+	REQUIRE_TRACE();
+	BEGIN_BUILD_AND_UPDATE();
+	BEGIN_OTHER_BUILD();
+	EXPECT_FALSE(builder_answers(&self->other, NOT_YET_MS));
+	ASSERT_UPDATE_WAITS(1);
+
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+	ASSERT_EQ(0, builder_answer(&self->other));
+	FINISH_OTHER_BUILD();
+}
+
+TEST_F_TIMEOUT(module_update, init_vm_interrupted, 120)
+{
+	REQUIRE_TRACE();
+	BEGIN_BUILD_AND_UPDATE();
+	BEGIN_OTHER_BUILD();
+
+	kill(self->other.pid, SIGUSR1);
+	ASSERT_EQ(-EINTR, builder_answer(&self->other));
+	ASSERT_UPDATE_WAITS(1);
+
+	/* With SA_RESTART the kernel repeats it, else the program can. */
+	BEGIN_OTHER_BUILD();
+	kill(self->other.pid, SIGUSR2);
+	EXPECT_FALSE(builder_answers(&self->other, NOT_YET_MS));
+
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+	ASSERT_EQ(0, builder_answer(&self->other));
+	FINISH_OTHER_BUILD();
+}
+
+TEST_F_TIMEOUT(module_update, held_back_builder_killed, 120)
+{
+	REQUIRE_TRACE();
+	BEGIN_BUILD_AND_UPDATE();
+	BEGIN_OTHER_BUILD();
+
+	builder_kill(&self->other);
+	ASSERT_UPDATE_WAITS(1);
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+TEST_F_TIMEOUT(module_update, cancel, 120)
+{
+	u64 start;
+
+	REQUIRE_TRACE();
+	tdx_host_write("update_wait_ms", "60000");
+	BEGIN_BUILD_AND_UPDATE();
+	BEGIN_OTHER_BUILD();
+
+	start = monotonic_ms();
+	ASSERT_EQ(0, tdx_update_cancel());
+	EXPECT_NE(NULL, strstr(tdx_update_wait_idle(), ":user-abort"));
+	EXPECT_GT(AT_ONCE_MS, monotonic_ms() - start);
+	EXPECT_STREQ(self->version, tdx_host_read("version"));
+
+	EXPECT_EQ(0, builder_answer(&self->other));
+	FINISH_OTHER_BUILD();
+	ASSERT_EQ(0, tdx_update_start_and_wait(tdx_update_next_image()));
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+TEST_F_TIMEOUT(module_update, two_uploads, 120)
+{
+	REQUIRE_SYNC();
+	BEGIN_BUILD_AND_UPDATE();
+
+	/* The second one is refused and doesn't disturb the first. */
+	EXPECT_EQ(-1, tdx_update_start(tdx_update_next_image()));
+	ASSERT_UPDATE_WAITS(1);
+	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
+}
+
+TEST_F_TIMEOUT(module_update, running_td_survives, 120)
+{
+	int i;
+
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_BEGIN));
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD));
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_ADD_REST));
+	ASSERT_EQ(0, builder_do(&self->builder, BUILD_FINALIZE));
+
+	for (i = 0; i < 5; i++) {
+		builder_ask(&self->builder, BUILD_CHECK, 0);
+		EXPECT_STREQ("", tdx_update(tdx_update_next_image()));
+		ASSERT_EQ(0, builder_answer(&self->builder));
+		ASSERT_EQ(0, builder_do(&self->builder, BUILD_CHECK));
+	}
+}
+
+/* Takes this test's options away from those of the harness. */
+static int parse_options(int argc, char *argv[])
+{
+	int i, kept = 1;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-i") && i + 1 < argc)
+			tdx_update_add_image(argv[++i]);
+		else if (!strcmp(argv[i], "-b") && i + 1 < argc)
+			busy_command = argv[++i];
+		else
+			argv[kept++] = argv[i];
+
+		if (!strcmp(argv[i], "-h"))
+			printf("-i IMAGE    TDX module to update to; if repeated, they take turns\n"
+			       "            (default: the newest in " TDX_MODULE_IMAGES ")\n"
+			       "-b COMMAND  makes the next TDH.MR.FINALIZE return TDX_OPERAND_BUSY\n");
+	}
+
+	argv[kept] = NULL;
+	return kept;
+}
+
+int main(int argc, char *argv[])
+{
+	const char *why;
+
+	argc = parse_options(argc, argv);
+	TEST_REQUIRE_TDX();
+	__TEST_REQUIRE(tdx_update_supported(&why), "%s", why);
+
+	return test_harness_run(argc, argv);
+}
