@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The emulated host's control port: faults, costs and trace, from inside.
+ *
+ * Text on one I/O port, which only root of the host can reach. Write the bytes of a
+ * command and a newline to CONTROL_PORT, one byte a write; then read bytes until one
+ * is 0. The answer is "ok", "ok" with lines of text behind it, or "error: REASON".
+ * One command at a time: whoever uses the port from several processes serializes.
+ *
+ * Commands
+ *
+ *   fault leaf=LEAF[,cpu=N][,nth=N][,repeat=N],status=STATUS[,rdx=VALUE]
+ *	The nth (default 1) SEAMCALL of LEAF from now on, on CPU N or counted over
+ *	all CPUs, and the repeat - 1 ones that follow it (default repeat=1; 0 = all
+ *	that follow), do not reach P-SEAMLDR or the TDX module but give STATUS in
+ *	RAX: a number, or vmfail (VMfailInvalid), ud (#UD) or gp (#GP). With rdx=,
+ *	RDX changes too. The first fault that matches a call is the one that acts.
+ *
+ *   cost LEAF=TIME
+ *	Each SEAMCALL of LEAF takes TIME longer: a number with us (default) or ms.
+ *	P-SEAMLDR serves one CPU at a time, so there another CPU's call meanwhile
+ *	is VMfailInvalid.
+ *
+ *   clear
+ *	No faults, no costs.
+ *
+ *   trace on | trace off | trace mark TEXT
+ *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).
+ *
+ *   stats
+ *	Counters, one "name value" a line.
+ *
+ *   invariants deep | invariants fast
+ *	Whether the TDX module checks what takes long, on each call.
+ *
+ *   strict on | strict off
+ *	Whether a host that breaks the rules ends the run, or is only counted.
+ *
+ *   exit N
+ *	Records N in the emulator's log: "emulator: exit N".
+ *
+ * LEAF is a number (with bit 63 for P-SEAMLDR), or a name with or without what stands
+ * before its first dot: TDH.SYS.SHUTDOWN, SYS.SHUTDOWN, SEAMLDR.INSTALL, INSTALL.
+ * Numbers are decimal, or hexadecimal with 0x.
+ *
+ * The same commands are the monitor's boot options (multiboot command line), with
+ * a colon for the first space: "fault:leaf=INSTALL,cpu=2,status=0x8000000000010003
+ * cost:INSTALL=3000us trace=on strict=off invariants=deep". There NAME=VALUE stands for
+ * "NAME VALUE".
+ */
+#ifndef EMULATOR_ABI_CONTROL_H
+#define EMULATOR_ABI_CONTROL_H
+
+#define CONTROL_PORT		0x5e0
+#define CONTROL_COMMAND_SIZE	256	/* longest command, the newline included */
+#define CONTROL_ANSWER_SIZE	8192	/* longest answer, the 0 byte included */
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which processors the firmware enumerated: the ACPI MADT. */
+#include "lib.h"
+#include "memory.h"
+
+#define BIOS_BASE	0xe0000UL
+#define BIOS_END	0x100000UL
+
+struct rsdp {
+	char signature[8];
+	u8 checksum;
+	char oem_id[6];
+	u8 revision;
+	u32 rsdt;
+} __attribute__((packed));
+
+struct sdt_header {
+	char signature[4];
+	u32 length;
+	u8 revision;
+	u8 checksum;
+	char oem_id[6];
+	char oem_table_id[8];
+	u32 oem_revision;
+	u32 creator_id;
+	u32 creator_revision;
+} __attribute__((packed));
+
+struct madt {
+	struct sdt_header header;
+	u32 local_apic;
+	u32 flags;
+	u8 entries[];
+} __attribute__((packed));
+
+struct madt_entry {
+	u8 type;
+	u8 length;
+} __attribute__((packed));
+
+#define MADT_LOCAL_APIC		0
+#define MADT_LOCAL_X2APIC	9
+#define MADT_ENABLED		BIT(0)
+
+struct madt_local_apic {
+	struct madt_entry entry;
+	u8 processor;
+	u8 apic_id;
+	u32 flags;
+} __attribute__((packed));
+
+struct madt_local_x2apic {
+	struct madt_entry entry;
+	u16 reserved;
+	u32 x2apic_id;
+	u32 flags;
+	u32 processor;
+} __attribute__((packed));
+
+static const struct madt *find_madt(void)
+{
+	const struct sdt_header *rsdt = NULL;
+	const u32 *tables;
+	unsigned int i;
+	u64 pa;
+
+	for (pa = BIOS_BASE; pa < BIOS_END && !rsdt; pa += 16) {
+		if (!memcmp((const void *)pa, "RSD PTR ", 8))
+			rsdt = (const void *)(u64)((const struct rsdp *)pa)->rsdt;
+	}
+	if (!rsdt)
+		fatal("the firmware has no ACPI tables");
+	tables = (const u32 *)(rsdt + 1);
+	for (i = 0; i < (rsdt->length - sizeof(*rsdt)) / sizeof(*tables); i++) {
+		const struct sdt_header *table = (const void *)(u64)tables[i];
+
+		if (!memcmp(table->signature, "APIC", 4))
+			return (const struct madt *)table;
+	}
+	fatal("the firmware has no ACPI MADT");
+}
+
+/* Fills @x2apic_ids in the order of the table. Return: how many there are. */
+unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max)
+{
+	const struct madt *madt = find_madt();
+	const u8 *p = madt->entries, *end = (const u8 *)madt + madt->header.length;
+	unsigned int count = 0;
+
+	for (; p < end; p += ((const struct madt_entry *)p)->length) {
+		const struct madt_local_apic *apic = (const void *)p;
+		const struct madt_local_x2apic *x2apic = (const void *)p;
+		u32 id;
+
+		if (apic->entry.type == MADT_LOCAL_APIC && (apic->flags & MADT_ENABLED))
+			id = apic->apic_id;
+		else if (apic->entry.type == MADT_LOCAL_X2APIC && (x2apic->flags & MADT_ENABLED))
+			id = x2apic->x2apic_id;
+		else
+			continue;
+		if (count == max)
+			fatal("more than %u processors", max);
+		x2apic_ids[count++] = id;
+	}
+	return count;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The control port and the boot options; see abi/control.h. */
+#include "../abi/control.h"
+#include "cpu.h"
+#include "lib.h"
+#include "memory.h"
+#include "seam.h"
+
+static struct spinlock control_lock;
+static char command_line[CONTROL_COMMAND_SIZE];
+static size_t command_length;
+static char answer_text[CONTROL_ANSWER_SIZE];
+static size_t answer_position;
+
+static const char *set_switch(bool *value, const char *text, const char *on, const char *off)
+{
+	if (!strcmp(text, on))
+		WRITE_ONCE(*value, true);
+	else if (!strcmp(text, off))
+		WRITE_ONCE(*value, false);
+	else
+		return "no such value";
+	return NULL;
+}
+
+static const char *trace_command(const char *text)
+{
+	if (strncmp(text, "mark ", 5))
+		return set_switch(&trace_on, text, "on", "off");
+	trace_mark(current_cpu()->index, text + 5);
+	return NULL;
+}
+
+static const char *strict_command(const char *text)
+{
+	return set_switch(&strict, text, "on", "off");
+}
+
+static const char *invariants_command(const char *text)
+{
+	return set_switch(&seam_platform.deep_invariants, text, "deep", "fast");
+}
+
+static const char *clear_command(const char *text)
+{
+	if (*text)
+		return "clear has no arguments";
+	fault_clear();
+	return NULL;
+}
+
+static const char *exit_command(const char *text)
+{
+	u64 status;
+
+	if (!parse_number(&text, &status) || *text)
+		return "exit wants a number";
+	log_line("exit %lu", status);
+	return NULL;
+}
+
+struct command {
+	const char *name;
+	const char *(*run)(const char *arguments);
+};
+
+static const struct command commands[] = {
+	{ "fault", fault_add },
+	{ "cost", cost_set },
+	{ "trace", trace_command },
+	{ "strict", strict_command },
+	{ "invariants", invariants_command },
+	{ "clear", clear_command },
+	{ "exit", exit_command },
+};
+
+/* NULL, or what is wrong. @separator is what stands between name and arguments. */
+static const char *run_command(const char *text, const char *separators)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		size_t length = strlen(commands[i].name);
+		const char *separator;
+
+		if (strncmp(text, commands[i].name, length))
+			continue;
+		if (!text[length])
+			return commands[i].run("");
+		for (separator = separators; *separator; separator++) {
+			if (text[length] == *separator)
+				return commands[i].run(text + length + 1);
+		}
+	}
+	return "no such command";
+}
+
+static u64 total(size_t field)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < num_cpus; i++)
+		sum += *(const volatile u64 *)((const u8 *)&cpus[i] + field);
+	return sum;
+}
+
+#define TOTAL(field)	total(offsetof(struct cpu, field))
+
+static void write_stats(char *text, size_t size)
+{
+	format_text(text, size,
+		    "ok\n"
+		    "microseconds %lu\n"
+		    "exits %lu\n"
+		    "exits_msr %lu\n"
+		    "exits_icr %lu\n"
+		    "exits_cpuid %lu\n"
+		    "exits_cr4 %lu\n"
+		    "exits_ud %lu\n"
+		    "exits_td %lu\n"
+		    "seamcalls %lu\n"
+		    "seamcalls_vmfail %lu\n"
+		    "seamcalls_in_transition %lu\n"
+		    "faults %lu\n"
+		    "protected_pages %lu\n",
+		    microseconds(), TOTAL(num_exits), TOTAL(num_msr_exits), TOTAL(num_icr_exits),
+		    TOTAL(num_cpuid_exits), TOTAL(num_cr_exits), TOTAL(num_ud_exits),
+		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
+		    READ_ONCE(seamcall_stats.vmfail_invalid),
+		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
+		    npt_protected_pages());
+}
+
+static void execute(void)
+{
+	const char *error;
+
+	answer_position = 0;
+	if (!strcmp(command_line, "stats")) {
+		write_stats(answer_text, sizeof(answer_text));
+		return;
+	}
+	error = run_command(command_line, " ");
+	if (error)
+		format_text(answer_text, sizeof(answer_text), "error: %s\n", error);
+	else
+		format_text(answer_text, sizeof(answer_text), "ok\n");
+}
+
+static void write_byte(char byte)
+{
+	if (byte == '\n') {
+		command_line[command_length] = '\0';
+		command_length = 0;
+		execute();
+	} else if (command_length < sizeof(command_line) - 1) {
+		command_line[command_length++] = byte;
+	}
+}
+
+static char read_byte(void)
+{
+	char byte = answer_text[answer_position];
+
+	if (byte)
+		answer_position++;
+	return byte;
+}
+
+/* IN and OUT of one byte; all else on this port reads as ones and writes nothing. */
+void control_exit(struct cpu *cpu)
+{
+	struct vmcb *vmcb = cpu->vmcb;
+	u64 info = vmcb->control.exit_info_1;
+	u64 *rax = gpr(cpu, GPR_RAX);
+
+	spin_lock(&control_lock);
+	if ((info & SVM_IOIO_STRING) || !(info & SVM_IOIO_SIZE8) ||
+	    info >> SVM_IOIO_PORT_SHIFT != CONTROL_PORT) {
+		if (info & SVM_IOIO_IN)
+			*rax |= 0xff;
+	} else if (info & SVM_IOIO_IN) {
+		*rax = (*rax & ~0xffUL) | (u8)read_byte();
+	} else {
+		write_byte(*rax);
+	}
+	spin_unlock(&control_lock);
+	/* The address of the next instruction. */
+	vmcb->save.rip = vmcb->control.exit_info_2;
+	vmcb->control.int_state = 0;
+}
+
+/* Boot options: commands without spaces, separated by spaces. */
+void control_options(const char *options)
+{
+	char option[CONTROL_COMMAND_SIZE];
+
+	while (*options) {
+		const char *error;
+		size_t length = 0;
+
+		while (*options && *options != ' ') {
+			if (length < sizeof(option) - 1)
+				option[length++] = *options;
+			options++;
+		}
+		while (*options == ' ')
+			options++;
+		option[length] = '\0';
+		error = length ? run_command(option, ":=") : NULL;
+		if (error)
+			fatal("option '%s': %s", option, error);
+	}
+}

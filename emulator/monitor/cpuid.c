@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUID: what the machine has, with VMX and TDX's needs in place of SVM.
+ */
+#include "cpu.h"
+#include "instruction.h"
+
+#define CPUID_1_ECX_MONITOR		BIT(3)
+#define CPUID_1_ECX_VMX			BIT(5)
+#define CPUID_1_ECX_OSXSAVE		BIT(27)
+#define CPUID_1_EDX_SELFSNOOP		BIT(27)
+#define CPUID_7_ECX_TME			BIT(13)
+#define CPUID_7_ECX_MOVDIR64B		BIT(28)
+#define CPUID_80000001_ECX_SVM		BIT(2)
+
+#define CPUID_HYPERVISOR		0x40000000
+#define CPUID_HYPERVISOR_FEATURES	0x40000001
+
+static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 subleaf)
+{
+	switch (leaf) {
+	case 1:
+		/*
+		 * MWAIT does not wait in TCG; HLT does. OSXSAVE follows the
+		 * host's CR4, not the monitor's, which is in force here.
+		 */
+		r->ecx &= ~(CPUID_1_ECX_MONITOR | CPUID_1_ECX_OSXSAVE);
+		r->ecx |= CPUID_1_ECX_VMX;
+		if (cpu->vmcb->save.cr4 & X86_CR4_OSXSAVE)
+			r->ecx |= CPUID_1_ECX_OSXSAVE;
+		r->edx |= CPUID_1_EDX_SELFSNOOP;
+		break;
+	case 5:
+		*r = (struct cpuid_result) { 0 };
+		break;
+	case 7:
+		if (!subleaf)
+			r->ecx |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIR64B;
+		break;
+	case 0x80000001:
+		r->ecx &= ~CPUID_80000001_ECX_SVM;
+		break;
+	case 0x8000000a:
+		*r = (struct cpuid_result) { 0 };
+		break;
+	case CPUID_HYPERVISOR:
+		/*
+		 * KVM's signature, without any of its features: Linux uses the
+		 * x2APIC without interrupt remapping only under a hypervisor that
+		 * it knows.
+		 */
+		*r = (struct cpuid_result) {
+			.eax = CPUID_HYPERVISOR_FEATURES,
+			.ebx = 0x4b4d564b, .ecx = 0x564b4d56, .edx = 0x0000004d,
+		};
+		break;
+	case CPUID_HYPERVISOR_FEATURES:
+		*r = (struct cpuid_result) { 0 };
+		break;
+	}
+}
+
+void cpuid_exit(struct cpu *cpu)
+{
+	u32 leaf = *gpr(cpu, GPR_RAX), subleaf = *gpr(cpu, GPR_RCX);
+	struct cpuid_result r = cpuid(leaf, subleaf);
+	struct instruction insn;
+
+	cpu->num_cpuid_exits++;
+	if (!instruction_fetch(cpu, &insn))
+		return;
+	change(&r, cpu, leaf, subleaf);
+	*gpr(cpu, GPR_RAX) = r.eax;
+	*gpr(cpu, GPR_RBX) = r.ebx;
+	*gpr(cpu, GPR_RCX) = r.ecx;
+	*gpr(cpu, GPR_RDX) = r.edx;
+	skip_instruction(cpu, insn.length);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CR4.VMXE, which this machine's processor does not know: the monitor keeps it.
+ *
+ * Whether the rest of a value is valid, VMRUN knows best: the write is done, and
+ * undone with #GP when the next VMRUN refuses it.
+ */
+#include "cpu.h"
+#include "instruction.h"
+
+void cr4_exit(struct cpu *cpu)
+{
+	struct vmcb_save *save = &cpu->vmcb->save;
+	struct instruction insn;
+	u64 *operand, value;
+
+	cpu->num_cr_exits++;
+	if (!instruction_fetch(cpu, &insn))
+		return;
+	operand = gpr(cpu, insn.rm);
+
+	if (cpu->vmcb->control.exit_code == SVM_EXIT_READ_CR4) {
+		*operand = save->cr4 | (cpu->cr4_vmxe ? X86_CR4_VMXE : 0);
+		skip_instruction(cpu, insn.length);
+		return;
+	}
+	value = *operand;
+	/* CR4.VMXE is fixed to 1 in VMX operation. */
+	if (cpu->vmx_root && !(value & X86_CR4_VMXE)) {
+		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		return;
+	}
+	cpu->cr4_before = save->cr4 | (cpu->cr4_vmxe ? X86_CR4_VMXE : 0);
+	cpu->rip_before = save->rip;
+	cpu->cr4_vmxe = value & X86_CR4_VMXE;
+	save->cr4 = value & ~(u64)X86_CR4_VMXE;
+	cpu->vmcb->control.tlb_control = SVM_TLB_FLUSH_ALL;
+	skip_instruction(cpu, insn.length);
+}
+
+bool cr4_undo(struct cpu *cpu)
+{
+	struct vmcb_save *save = &cpu->vmcb->save;
+
+	if (!cpu->cr4_written)
+		return false;
+	cpu->cr4_vmxe = cpu->cr4_before & X86_CR4_VMXE;
+	save->cr4 = cpu->cr4_before & ~(u64)X86_CR4_VMXE;
+	save->rip = cpu->rip_before;
+	inject_exception_error(cpu, EXCEPTION_GP, 0);
+	return true;
+}

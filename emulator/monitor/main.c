@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The bootstrap processor's way from the loader to Linux. */
+#include "cpu.h"
+#include "lib.h"
+#include "memory.h"
+#include "seam.h"
+
+#define CPUID_80000001_ECX_SVM	BIT(2)
+#define CPUID_8000000A_EDX_NPT	BIT(0)
+#define CPUID_1_ECX_X2APIC	BIT(21)
+#define CPUID_1_ECX_XSAVE	BIT(26)
+
+static void check_machine(void)
+{
+	if (!(cpuid(0x80000001, 0).ecx & CPUID_80000001_ECX_SVM) ||
+	    !(cpuid(0x8000000a, 0).edx & CPUID_8000000A_EDX_NPT))
+		fatal("no SVM with nested paging: QEMU wants -cpu max,+svm");
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC))
+		fatal("no x2APIC: QEMU wants -cpu max,+x2apic");
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE))
+		fatal("no XSAVE: QEMU wants -cpu max");
+	if ((cpuid(0x80000008, 0).eax & 0xff) != PHYSICAL_BITS)
+		fatal("not %u physical address bits: QEMU wants -cpu max,phys-bits=%u",
+		      PHYSICAL_BITS, PHYSICAL_BITS);
+}
+
+void main(void) __attribute__((noreturn));
+void main(void)
+{
+	struct cpu *cpu = &cpus[0];
+
+	cpu_stacks[0].cpu = cpu;
+	check_machine();
+	tsc_calibrate();
+	multiboot_parse();
+	interrupts_init();
+	apic_enable_x2apic();
+	smp_enumerate();
+	control_options(monitor_options);
+	memory_init();
+	vmcb_init();
+	cpu_init(cpu);
+	smp_boot();
+	seam_init();
+	seam_boot_load();
+	log_line("%u CPUs, %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus, ram_end >> 20,
+		 tsc_khz, microseconds());
+	linux_start(cpu);
+}

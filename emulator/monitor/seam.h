@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The monitor's side of SEAM: P-SEAMLDR, the TDX module and what is asked of them. */
+#ifndef MONITOR_SEAM_H
+#define MONITOR_SEAM_H
+
+#include "../abi/platform.h"
+#include "../abi/seamcall.h"
+#include "../seamldr/seamldr.h"
+
+struct cpu;
+
+/* seam.c */
+extern struct seamldr seamldr;
+extern struct seam_platform seam_platform;
+
+void seam_init(void);
+void seam_boot_load(void);
+const char *seam_where(u64 rip);
+
+/* td_run.c */
+void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam);
+int td_acknowledge_interrupt(void);
+
+/* seamcall.c */
+/* Which leaf, without its version. */
+#define SEAMCALL_LEAF(rax)	((rax) & (SEAMCALL_P_SEAMLDR | SEAMCALL_LEAF_MASK))
+
+enum seamcall_result {
+	SEAMCALL_RETURNED,		/* a status is in RAX */
+	SEAMCALL_VMFAIL_INVALID,	/* RAX is unchanged */
+	SEAMCALL_UD,
+	SEAMCALL_GP,
+};
+
+struct seamcall_stats {
+	u64 calls, vmfail_invalid, in_transition, faults;
+};
+
+extern struct seamcall_stats seamcall_stats;
+extern bool strict;
+
+/* fault.c */
+struct fault_action {
+	enum seamcall_result result;
+	u64 status;
+	bool has_rdx;
+	u64 rdx;
+};
+
+bool parse_leaf(const char **text, u64 *leaf);
+const char *fault_add(const char *specification);
+bool fault_find(u32 cpu, u64 leaf, struct fault_action *action);
+const char *cost_set(const char *specification);
+void cost_spend(u64 leaf);
+void fault_clear(void);
+
+/* trace.c */
+extern bool trace_on;
+
+void trace_seamcall(u32 cpu, const struct seam_gprs *in, const struct seam_gprs *out,
+		    enum seamcall_result result);
+void trace_mark(u32 cpu, const char *text);
+
+/* control.c */
+const char *control_command(const char *command, char *answer, size_t size);
+void control_options(const char *options);
+
+#endif

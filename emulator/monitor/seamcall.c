@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SEAMCALL: the instruction's own checks, then P-SEAMLDR or the TDX module.
+ *
+ * Also the invariants that can be seen from here: who is inside, and what the host
+ * calls while an update is under way.
+ */
+#include "lib.h"
+#include "seam.h"
+#include "vmx.h"
+
+/* Breaking a rule of the hardware or of the emulator ends the run. */
+bool strict = true;
+struct seamcall_stats seamcall_stats;
+
+/* An LP is inside P-SEAMLDR; the cost of INSTALL counts as inside. */
+static struct spinlock seamldr_lock;
+
+/*
+ * From a successful TDH.SYS.SHUTDOWN to a successful TDH.SYS.UPDATE, or to the first
+ * step of the update that fails: from there on the host has a dead module, and may
+ * find that out by calling it.
+ */
+static bool in_transition;
+
+static void count(u64 *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+static bool is_td_scope(u64 leaf)
+{
+	switch (leaf) {
+	case TDH_SYS_KEY_CONFIG:
+	case TDH_SYS_INIT:
+	case TDH_SYS_RD:
+	case TDH_SYS_LP_INIT:
+	case TDH_SYS_TDMR_INIT:
+	case TDH_SYS_CONFIG:
+	case TDH_SYS_SHUTDOWN:
+	case TDH_SYS_UPDATE:
+	case TDH_SYS_DISABLE:
+		return false;
+	}
+	return !(leaf & SEAMCALL_P_SEAMLDR);
+}
+
+static void check_transition(struct cpu *cpu, u64 leaf)
+{
+	if (!READ_ONCE(in_transition) || !is_td_scope(leaf))
+		return;
+	count(&seamcall_stats.in_transition);
+	if (strict)
+		broken("SEAMCALL %s while the TDX module is updated: cpu%u rip=%lx",
+		       seamcall_name(leaf), cpu->index, cpu->vmcb->save.rip);
+}
+
+static void follow_transition(u64 leaf, bool success)
+{
+	switch (leaf) {
+	case TDH_SYS_SHUTDOWN:
+		if (success)
+			WRITE_ONCE(in_transition, true);
+		break;
+	case TDH_SYS_UPDATE:
+		WRITE_ONCE(in_transition, false);
+		break;
+	case TDH_SYS_INIT:
+	case TDH_SYS_LP_INIT:
+	case SEAMLDR_INSTALL:
+		if (!success)
+			WRITE_ONCE(in_transition, false);
+		break;
+	}
+}
+
+static bool inject_fault(struct seam_cpu *call, u64 leaf, enum seamcall_result *result)
+{
+	struct fault_action action;
+
+	if (!fault_find(call->lp, leaf, &action))
+		return false;
+	count(&seamcall_stats.faults);
+	*result = action.result;
+	if (action.result == SEAMCALL_RETURNED)
+		call->host.reg[GPR_RAX] = action.status;
+	if (action.has_rdx)
+		call->host.reg[GPR_RDX] = action.rdx;
+	return true;
+}
+
+/* When an installation ends, nobody may be running the code that it replaced. */
+static void check_nobody_inside(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_cpus; i++) {
+		if (READ_ONCE(cpus[i].in_module))
+			broken("the TDX module was replaced while cpu%u was inside", i);
+	}
+}
+
+static enum seamcall_result call_seamldr(struct seam_cpu *call, u64 leaf)
+{
+	bool was_ready = seamldr_module_ready(&seamldr);
+	enum seamcall_result result;
+
+	if (!spin_trylock(&seamldr_lock))
+		return SEAMCALL_VMFAIL_INVALID;
+	cost_spend(leaf);
+	if (!inject_fault(call, leaf, &result)) {
+		result = seamldr_call(&seamldr, call) ? SEAMCALL_RETURNED :
+							SEAMCALL_VMFAIL_INVALID;
+		if (!was_ready && seamldr_module_ready(&seamldr))
+			check_nobody_inside();
+	}
+	spin_unlock(&seamldr_lock);
+	return result;
+}
+
+/* All but TDH.VP.ENTER give the host these registers back as they were. */
+static void check_preserved(const struct seam_gprs *in, const struct seam_gprs *out, u64 leaf)
+{
+	static const u8 preserved[] = {
+		GPR_RBX, GPR_RBP, GPR_RSI, GPR_RDI, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(preserved) && leaf != TDH_VP_ENTER; i++) {
+		if (in->reg[preserved[i]] != out->reg[preserved[i]])
+			broken("%s changed register %u of the host", seamcall_name(leaf),
+			       preserved[i]);
+	}
+}
+
+static enum seamcall_result call_module(struct cpu *cpu, struct seam_cpu *call, u64 leaf)
+{
+	struct seam_gprs before = call->host;
+	enum seamcall_result result = SEAMCALL_RETURNED;
+
+	check_transition(cpu, leaf);
+	if (!seamldr_module_ready(&seamldr))
+		return SEAMCALL_VMFAIL_INVALID;
+	cost_spend(leaf);
+	if (inject_fault(call, leaf, &result))
+		return result;
+	WRITE_ONCE(cpu->in_module, true);
+	call->sysinfo = seamldr_module_sysinfo(&seamldr);
+	seamldr_module_entry(&seamldr)(call);
+	WRITE_ONCE(cpu->in_module, false);
+	check_preserved(&before, &call->host, leaf);
+	return result;
+}
+
+/* The host's registers are those of @call from here on. */
+static void write_back(struct cpu *cpu, const struct seam_cpu *call)
+{
+	u64 rsp = cpu->vmcb->save.rsp;
+
+	cpu->gprs = call->host;
+	cpu->vmcb->save.rax = call->host.reg[GPR_RAX];
+	cpu->vmcb->save.rsp = rsp;
+}
+
+static void finish(struct cpu *cpu, enum seamcall_result result, const struct instruction *insn)
+{
+	switch (result) {
+	case SEAMCALL_UD:
+		inject_exception(cpu, EXCEPTION_UD);
+		return;
+	case SEAMCALL_GP:
+		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		return;
+	case SEAMCALL_VMFAIL_INVALID:
+		count(&seamcall_stats.vmfail_invalid);
+		vmx_fail_invalid(cpu);
+		break;
+	case SEAMCALL_RETURNED:
+		vmx_succeed(cpu);
+		break;
+	}
+	skip_instruction(cpu, insn->length);
+}
+
+void seamcall(struct cpu *cpu, const struct instruction *insn)
+{
+	struct seam_cpu call = {
+		.platform = &seam_platform,
+		.lp = cpu->index,
+		.x2apic_id = cpu->x2apic_id,
+		.package = cpu->package,
+		.host = cpu->gprs,
+	};
+	enum seamcall_result result;
+	struct seam_gprs in;
+	u64 leaf;
+
+	call.host.reg[GPR_RAX] = cpu->vmcb->save.rax;
+	call.host.reg[GPR_RSP] = 0;
+	in = call.host;
+	leaf = SEAMCALL_LEAF(in.reg[GPR_RAX]);
+	cpu->num_seamcalls++;
+
+	if (!cpu->vmx_root || !in_64bit_mode(cpu))
+		result = SEAMCALL_UD;
+	else if (cpu->vmcb->save.cpl)
+		result = SEAMCALL_GP;
+	else if (leaf & SEAMCALL_P_SEAMLDR)
+		result = call_seamldr(&call, leaf);
+	else
+		result = call_module(cpu, &call, leaf);
+
+	follow_transition(leaf, result == SEAMCALL_RETURNED && !call.host.reg[GPR_RAX]);
+	if (result == SEAMCALL_RETURNED)
+		write_back(cpu, &call);
+	if (trace_on)
+		trace_seamcall(cpu->index, &in, &call.host, result);
+	finish(cpu, result, insn);
+}
