@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series' tool: what `make tree`, `make refresh` and `make series` call."""
+
+import argparse
+import os
+import sys
+
+import refresh
+import rules
+import worktree
+from gitrepo import Failure
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def warn_about(series):
+    """What `make series` would refuse, said early and harmlessly."""
+    for line in rules.problems(series):
+        say("note: " + line)
+    for patch, path, hunk, offset in series.offsets:
+        say("note: %s/hooks.diff: %s hunk %s has an %s" % (
+            patch, path, hunk, offset))
+
+
+def command_tree(arguments):
+    tree = worktree.Worktree(arguments.root, arguments.tree, say)
+    tree.lock()
+    if not tree.exists():
+        tree.create(arguments.base)
+    series = worktree.update(tree, arguments.force)
+    warn_about(series)
+    say("%s: base and %d patches" % (arguments.tree, len(series.patches)))
+
+
+def command_refresh(arguments):
+    tree = worktree.Worktree(arguments.root, arguments.tree, say)
+    tree.require()
+    tree.lock()
+    writes = refresh.refresh(tree, arguments.patch, arguments.at,
+                             arguments.force)
+    for path, entry in writes.items():
+        say("%s %s" % ("wrote  " if entry else "removed", path))
+    if not writes:
+        say("series/ and the overlay are up to date")
+    warn_about(refresh.settle(tree))
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="series", description=__doc__)
+    parser.add_argument("--root", default=ROOT)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, function in (("tree", command_tree), ("refresh", command_refresh)):
+        command = commands.add_parser(name)
+        command.set_defaults(function=function)
+        command.add_argument("--tree", default=os.path.join(ROOT, "build/tree"))
+        command.add_argument("--base", default=os.path.join(ROOT, "build/base"))
+        command.add_argument("--force", action="store_true")
+        if name == "refresh":
+            command.add_argument("--patch")
+            command.add_argument("--at")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
+    try:
+        arguments.function(arguments)
+    except Failure as failure:
+        print("%s: %s" % (arguments.command, failure), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

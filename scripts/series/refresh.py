@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make refresh: from build/tree back into series/ and the overlay.
+
+Only what the developer changed since the last sync is written, file by file, so
+that work done meanwhile in the repository itself is never overwritten. Where
+both sides changed one file, nothing at all is written and the file is named.
+"""
+
+import os
+import re
+
+import maintainers
+from assemble import Series
+from gitrepo import Failure
+from patches import MAINTAINERS, load_patches, overlay_content, overlay_mode
+
+DIFF = ("diff-tree", "-p", "--no-color", "--no-ext-diff", "--no-textconv",
+        "--no-renames", "--full-index", "-U3", "--diff-algorithm=myers",
+        "--src-prefix=a/", "--dst-prefix=b/")
+INDEX_LINE = re.compile(rb"^index [0-9a-f]+\.\.[0-9a-f]+( \d+)?\n", re.M)
+
+
+# --- which folder a commit belongs to ---------------------------------------
+
+def slug(subject):
+    """The folder's name for a subject: its text after the subsystem."""
+    text = subject.rpartition(": ")[2] or subject
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    while len(words) > 40 and "-" in words:
+        words = words.rpartition("-")[0]
+    return words or "patch"
+
+
+def name_folders(subjects, synced, stored, at=None):
+    """A folder for each subject, in order.
+
+    synced is [(folder, subject)] of the last sync, stored what series/ holds now.
+    A subject that neither knows was reworded, if it stands where just as many
+    synced folders lost theirs, or else it is new and gets a number: between its
+    neighbours', or from `at` on.
+    """
+    by_subject = {subject: folder for folder, subject in stored + synced}
+    names = [by_subject.get(subject) for subject in subjects]
+    used = {name for name in names if name}
+    order = [folder for folder, _ in synced]
+    taken = {folder[:4] for folder, _ in stored + synced}
+    start = 0
+    while start < len(names):
+        if names[start]:
+            start += 1
+            continue
+        end = start
+        while end < len(names) and not names[end]:
+            end += 1
+        after = names[start - 1] if start else None
+        before = names[end] if end < len(names) else None
+        lost = order[order.index(after) + 1 if after in order else 0:
+                     order.index(before) if before in order else len(order)]
+        lost = [folder for folder in lost if folder not in used]
+        if len(lost) == end - start:
+            names[start:end] = lost
+        else:
+            numbers = free_numbers(end - start, after, before, taken, at)
+            names[start:end] = ["%04d-%s" % (number, slug(subject)) for
+                                number, subject in zip(numbers, subjects[start:end])]
+        used.update(names[start:end])
+        start = end
+    return names
+
+
+def free_numbers(count, after, before, taken, at):
+    low = int(after[:4]) if after else 0
+    high = int(before[:4]) if before else 10000
+    step = min(10, (high - low) // (count + 1))
+    first = int(at) if at else low + step
+    numbers = [n for n in range(first, high, max(step, 1))
+               if n > low and "%04d" % n not in taken][:count]
+    if len(numbers) < count:
+        raise Failure("no %d numbers are free between series/%s and series/%s: "
+                      "rename a folder, or say AT=NNNN" % (count, after, before))
+    return numbers
+
+
+# --- what the repository should hold for a chain of commits -----------------
+
+def export(repository, base, commits, folders):
+    """{path in the repository: (mode, content)} for commits named folders."""
+    files = {}
+    owner = {}
+    parent = base
+    for commit, folder in zip(commits, folders):
+        where = "series/%s/" % folder
+        new, hooked = [], []
+        for status, path in repository.changes(parent, commit):
+            if path == MAINTAINERS:
+                new.append(path)
+                files[path] = ("100644", maintainers.extract(
+                    repository.blob(parent + ":" + path),
+                    repository.blob(commit + ":" + path)))
+            elif repository.resolve("%s:%s" % (base, path)):
+                hooked.append(path)
+            elif path in owner:
+                raise Failure("%s: '%s' changes it, but it belongs to '%s'; fold "
+                              "the change into that commit" % (
+                                  path, folder, owner[path]))
+            else:
+                new.append(path)
+                files[path] = (repository.mode(commit, path),
+                               repository.blob("%s:%s" % (commit, path)))
+            owner.setdefault(path, folder)
+        files[where + "message"] = ("100644",
+                                    repository.message(commit).strip() + b"\n")
+        if new:
+            listing = "".join(path + "\n" for path in sorted(new))
+            files[where + "files"] = ("100644", listing.encode())
+        if hooked:
+            diff = repository.out(*DIFF, parent, commit, "--", *hooked)
+            files[where + "hooks.diff"] = ("100644", INDEX_LINE.sub(b"", diff))
+        parent = commit
+    return files
+
+
+# --- uncommitted changes, into the commits they belong to --------------------
+
+def merge(repository, base, ours, theirs, label):
+    """The tree of a three-way merge of three trees."""
+    root = repository.commit_tree(base, [], b"base\n")
+    sides = [repository.commit_tree(tree, [root], name)
+             for tree, name in ((ours, b"ours\n"), (theirs, b"theirs\n"))]
+    done = repository.run("merge-tree", "--write-tree", "--name-only",
+                          "--no-messages", *sides, ok=(0, 1))
+    lines = done.stdout.decode().split("\n")
+    if done.returncode:
+        raise Failure("%s: the change does not fit there, it builds on a later "
+                      "patch: %s" % (label, ", ".join(filter(None, lines[1:]))))
+    return lines[0]
+
+
+def fold(repository, commits, position, change):
+    """Put the change (old tree, new tree) into commits[position].
+
+    The later commits are replayed on it. No file of a work tree is touched.
+    """
+    old, new = change
+    head = repository.resolve(commits[position] + "^")
+    chain = list(commits[:position])
+    for i, commit in enumerate(commits[position:], position):
+        parent = commit + "^"
+        tree = merge(repository, repository.tree_of(parent),
+                     repository.tree_of(head), repository.tree_of(commit),
+                     "replaying the series")
+        if i == position:
+            tree = merge(repository, old, tree, new, "PATCH")
+        stamp = int(repository.text("log", "-1", "--format=%at", commit))
+        head = repository.commit_tree(tree, [head], repository.message(commit),
+                                      stamp)
+        chain.append(head)
+    return chain
+
+
+def split_change(repository, base, commits, old, new):
+    """{position or None: tree}: the change of each overlay file goes to the
+    commit that brought the file; the rest (None) is for PATCH."""
+    brought = {}
+    parent = base
+    for position, commit in enumerate(commits):
+        for status, path in repository.changes(parent, commit):
+            if status == "A":
+                brought[path] = position
+        parent = commit
+    groups = {}
+    for _, path in repository.changes(old, new):
+        groups.setdefault(brought.get(path), []).append(path)
+    return groups
+
+
+def tree_with(repository, old, new, paths):
+    """old, with just these paths as they are in new."""
+    with repository.index(old) as index:
+        for path in paths:
+            mode = repository.mode(new, path)
+            if mode:
+                blob = repository.resolve("%s:%s" % (new, path))
+                index.put([(mode, blob, path)])
+            else:
+                index.run("rm", "--cached", "--quiet", "--", path)
+        return index.write()
+
+
+def fold_uncommitted(tree, commits, folders, wanted):
+    """Fold what is uncommitted; the new chain ends in just the same files."""
+    repository = tree.repository
+    old, new = repository.tree_of("HEAD"), repository.snapshot()
+    if old == new:
+        return commits
+    groups = split_change(repository, tree.base, commits, old, new)
+    if None in groups and wanted is None:
+        raise Failure("uncommitted changes in %s:\n%s\nsay which patch they "
+                      "belong to: make refresh PATCH=NNNN" % (
+                          tree.path, "\n".join("  " + p for p in groups[None])))
+    if wanted is not None:
+        matches = [i for i, folder in enumerate(folders)
+                   if folder == wanted or folder.startswith(wanted + "-")]
+        if len(matches) != 1:
+            raise Failure("PATCH=%s names no commit of the series; there are:\n%s"
+                          % (wanted, "\n".join("  " + f for f in folders)))
+        if None in groups:
+            groups.setdefault(matches[0], []).extend(groups.pop(None))
+    for position, paths in sorted(groups.items()):
+        tree.say("folding %d file(s) into %s" % (len(paths), folders[position]))
+        step = tree_with(repository, old, new, paths)
+        commits = fold(repository, commits, position, (old, step))
+        old = repository.tree_of(commits[-1])
+    if old != new:
+        raise Failure("folding did not give the files as they are; nothing was "
+                      "changed")
+    # The files are right already: only HEAD and the index move.
+    repository.run("reset", "--quiet", "--mixed", commits[-1])
+    return commits
+
+
+# --- writing it out ----------------------------------------------------------
+
+def current(root, path):
+    where = os.path.join(root, path)
+    if not os.path.lexists(where):
+        return None
+    content = overlay_content(where)
+    if path == MAINTAINERS:
+        content = maintainers.body_of(content)
+    elif path.endswith("/message"):
+        content = content.strip() + b"\n"
+    return overlay_mode(where), content
+
+
+def write(root, path, entry):
+    where = os.path.join(root, path)
+    if entry is None:
+        os.unlink(where)
+        folder = os.path.dirname(where)
+        while folder != root and not os.listdir(folder):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+        return
+    mode, content = entry
+    if path == MAINTAINERS and os.path.exists(where):
+        with open(where, "rb") as file:
+            content = maintainers.with_heading(file.read(), content)
+    os.makedirs(os.path.dirname(where), exist_ok=True)
+    partial = where + ".partial~"
+    with open(partial, "wb") as file:
+        file.write(content)
+    os.chmod(partial, 0o755 if mode == "100755" else 0o644)
+    os.rename(partial, where)
+
+
+def refresh(tree, wanted=None, at=None, force=False):
+    """make refresh. Returns the repository's files that were written."""
+    if tree.in_progress():
+        raise Failure("%s: a rebase is in progress there; finish it first"
+                      % tree.path)
+    repository = tree.repository
+    synced, synced_folders = tree.synced()
+    synced_commits = repository.commits(tree.base, synced)
+    stored = load_patches(tree.root)
+    # A folder may have been renamed meanwhile: the subject tells.
+    renamed = {patch.subject: patch.folder for patch in stored}
+    known = [(subject_of(repository, commit), folder) for folder, commit
+             in zip(synced_folders, synced_commits)]
+    known = [(renamed.get(subject, folder), subject) for subject, folder in known]
+    synced_folders = [folder for folder, _ in known]
+    commits = repository.commits(tree.base, "HEAD")
+    subjects = [subject_of(repository, commit) for commit in commits]
+    twice = {s for s in subjects if subjects.count(s) > 1}
+    if twice:
+        raise Failure("two commits have the subject '%s'" % min(twice))
+    folders = name_folders(subjects, known, [(patch.folder, patch.subject)
+                                               for patch in stored], at)
+    if folders != sorted(folders):
+        raise Failure("the commits are not in the order of the folders' numbers: "
+                      "%s" % " ".join(folders))
+    commits = fold_uncommitted(tree, commits, folders, wanted)
+
+    before = export(repository, tree.base, synced_commits, synced_folders)
+    after = export(repository, tree.base, commits, folders)
+    writes, conflicts = {}, []
+    for path in sorted(set(before) | set(after)):
+        old, new = before.get(path), after.get(path)
+        now = current(tree.root, path)
+        if new == old or now == new:
+            continue
+        if now != old and not force:
+            conflicts.append(path)
+        writes[path] = new
+    if conflicts:
+        raise Failure("changed both in the repository and in %s since they last "
+                      "agreed:\n%s\nbring one side in line, or take %s's with "
+                      "FORCE=1" % (tree.path, "\n".join(
+                          "  " + path for path in conflicts), tree.path))
+    for path, entry in writes.items():
+        write(tree.root, path, entry)
+    tree.set_synced(commits[-1] if commits else tree.base, folders)
+    return writes
+
+
+def subject_of(repository, commit):
+    return repository.message(commit).split(b"\n", 1)[0].decode(errors="replace")
+
+
+def settle(tree):
+    """After an export: take in what others changed in the repository."""
+    series = Series(tree.root, tree.repository)
+    head = series.assemble()
+    tree.move_to(head)
+    tree.set_synced(head, [patch.folder for patch in series.patches])
+    return series
