@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Say what went wrong with an update, to programs and to people. */
+#ifndef _X86_VIRT_TDX_UPDATE_FAILURE_H
+#define _X86_VIRT_TDX_UPDATE_FAILURE_H
+
+#include <linux/types.h>
+
+/* In the order in which an update goes through them, see tdx_update.c. */
+enum tdx_update_phase {
+	TDX_UPDATE_PHASE_IMAGE,
+	TDX_UPDATE_PHASE_PREFLIGHT,
+	TDX_UPDATE_PHASE_DRAIN,
+	TDX_UPDATE_PHASE_QUIESCE,
+	TDX_UPDATE_PHASE_SHUTDOWN,
+	TDX_UPDATE_PHASE_INSTALL,
+	TDX_UPDATE_PHASE_INIT,
+	TDX_UPDATE_PHASE_RESUME,
+};
+
+/**
+ * struct tdx_update_failure - why an update did not succeed
+ * @phase: where it ended
+ * @status: of the SEAMCALL that failed, 0 if none did
+ * @cpu: that made it, or -1
+ * @reason: a token in kebab case, a string constant; NULL if @status or the
+ *	    error tells
+ */
+struct tdx_update_failure {
+	enum tdx_update_phase phase;
+	u64 status;
+	int cpu;
+	const char *reason;
+};
+
+const char *tdx_update_phase_name(enum tdx_update_phase phase);
+int tdx_update_explain(struct tdx_update_failure *failure, int error);
+
+#endif /* _X86_VIRT_TDX_UPDATE_FAILURE_H */

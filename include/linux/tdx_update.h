@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Keep runtime updates of the TDX module away from operations that an update
+ * would corrupt.
+ */
+#ifndef _LINUX_TDX_UPDATE_H
+#define _LINUX_TDX_UPDATE_H
+
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct mm_struct;
+
+/**
+ * struct tdx_update_block - an operation that a TDX module update must not meet
+ * @node:	position among the operations in flight, or among those held back
+ * @mm:		address space of the task that began the operation; only compared
+ * @since_ns:	when the operation was admitted, ktime_get_ns()
+ * @tgid:	process that began the operation, for the operator
+ * @comm:	its name, for the operator
+ * @held:	the operation is in flight and holds updates off
+ *
+ * The caller embeds it in the object whose lifetime bounds the operation, zero
+ * initialized, and does not look inside.  All fields are protected by a lock of
+ * the update core.
+ */
+struct tdx_update_block {
+	struct list_head	node;
+	struct mm_struct	*mm;
+	u64			since_ns;
+	pid_t			tgid;
+	char			comm[TASK_COMM_LEN];
+	bool			held;
+};
+
+#ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
+
+int tdx_update_block_begin(struct tdx_update_block *block);
+void tdx_update_block_transfer(struct tdx_update_block *to,
+			       struct tdx_update_block *from);
+void tdx_update_block_end(struct tdx_update_block *block);
+
+int tdx_update_read_lock(void);
+void tdx_update_read_unlock(void);
+
+#else
+
+static inline int tdx_update_block_begin(struct tdx_update_block *block)
+{
+	return 0;
+}
+
+static inline void tdx_update_block_transfer(struct tdx_update_block *to,
+					     struct tdx_update_block *from)
+{
+}
+
+static inline void tdx_update_block_end(struct tdx_update_block *block) { }
+
+static inline int tdx_update_read_lock(void)
+{
+	return 0;
+}
+
+static inline void tdx_update_read_unlock(void) { }
+
+#endif /* CONFIG_INTEL_TDX_MODULE_UPDATE */
+
+#endif /* _LINUX_TDX_UPDATE_H */
