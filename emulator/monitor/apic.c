@@ -19,6 +19,18 @@
 #define ICR_SHORTHAND_SHIFT	18
 #define ICR_BROADCAST		0xffffffffU
 
+#define MSR_X2APIC_TPR		0x808
+#define MSR_X2APIC_EOI		0x80b
+#define MSR_X2APIC_SVR		0x80f
+#define MSR_X2APIC_ISR_FIRST	0x810
+#define MSR_X2APIC_ISR_LAST	0x817
+#define MSR_X2APIC_LVT_FIRST	0x832
+#define MSR_X2APIC_LVT_LAST	0x837
+
+#define APIC_LVT_MASKED		BIT(16)
+#define APIC_SVR_ENABLE		BIT(8)
+#define APIC_SVR_RESET		0xff
+
 enum icr_shorthand {
 	ICR_NO_SHORTHAND,
 	ICR_SELF,
@@ -29,6 +41,34 @@ enum icr_shorthand {
 void apic_enable_x2apic(void)
 {
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+}
+
+static bool acknowledge(struct cpu *cpu)
+{
+	cpu->acknowledged_vector = -1;
+	interrupt_window();
+	return cpu->acknowledged_vector >= 0;
+}
+
+/*
+ * INIT resets the local APIC. That of this machine can only be reset with its CPU, so
+ * what is pending is taken, and what is in service is ended.
+ */
+static void apic_reset(struct cpu *cpu)
+{
+	u32 msr;
+
+	for (msr = MSR_X2APIC_LVT_FIRST; msr <= MSR_X2APIC_LVT_LAST; msr++)
+		wrmsr(msr, APIC_LVT_MASKED);
+	wrmsr(MSR_X2APIC_TPR, 0);
+	wrmsr(MSR_X2APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_RESET);
+	for (msr = MSR_X2APIC_ISR_FIRST; msr <= MSR_X2APIC_ISR_LAST; msr++) {
+		while (rdmsr(msr))
+			wrmsr(MSR_X2APIC_EOI, 0);
+	}
+	while (acknowledge(cpu))
+		wrmsr(MSR_X2APIC_EOI, 0);
+	wrmsr(MSR_X2APIC_SVR, APIC_SVR_RESET);
 }
 
 void apic_send(u32 x2apic_id, u32 command)
@@ -124,6 +164,7 @@ static void deliver_nmi(struct cpu *cpu)
 void requests_process(struct cpu *cpu)
 {
 	if (READ_ONCE(cpu->init_request) && !cpu->vmx_root) {
+		apic_reset(cpu);
 		cpu_wait_for_sipi(cpu);
 		return;
 	}

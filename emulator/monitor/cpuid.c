@@ -11,6 +11,7 @@
 #define CPUID_1_EDX_SELFSNOOP		BIT(27)
 #define CPUID_7_ECX_TME			BIT(13)
 #define CPUID_7_ECX_MOVDIR64B		BIT(28)
+#define CPUID_7_EDX_ARCH_CAPABILITIES	BIT(29)
 #define CPUID_80000001_ECX_SVM		BIT(2)
 
 #define CPUID_HYPERVISOR		0x40000000
@@ -34,8 +35,10 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 		*r = (struct cpuid_result) { 0 };
 		break;
 	case 7:
-		if (!subleaf)
-			r->ecx |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIR64B;
+		if (subleaf)
+			break;
+		r->ecx |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIR64B;
+		r->edx |= CPUID_7_EDX_ARCH_CAPABILITIES;
 		break;
 	case 0x80000001:
 		r->ecx &= ~CPUID_80000001_ECX_SVM;

@@ -19,6 +19,30 @@
 #define TME_CAPABILITY_KEYID_BITS_SHIFT	32
 #define TME_CAPABILITY_KEYS_SHIFT	36
 
+/*
+ * IA32_ARCH_CAPABILITIES: a processor that no known hole of speculation concerns, which
+ * is true of one in software. Linux then spends no time on mitigations.
+ */
+#define ARCH_CAP_RDCL_NO		BIT(0)
+#define ARCH_CAP_SKIP_L1D_FLUSH		BIT(3)
+#define ARCH_CAP_SSB_NO			BIT(4)
+#define ARCH_CAP_MDS_NO			BIT(5)
+#define ARCH_CAP_PSCHANGE_MC_NO		BIT(6)
+#define ARCH_CAP_TAA_NO			BIT(8)
+#define ARCH_CAP_SBDR_SSDP_NO		BIT(13)
+#define ARCH_CAP_FBSDP_NO		BIT(14)
+#define ARCH_CAP_PSDP_NO		BIT(15)
+#define ARCH_CAP_BHI_NO			BIT(20)
+#define ARCH_CAP_PBRSB_NO		BIT(24)
+#define ARCH_CAP_GDS_NO			BIT(26)
+#define ARCH_CAP_RFDS_NO		BIT(27)
+#define ARCH_CAP_ITS_NO			BIT(62)
+#define ARCH_CAP_VALUE \
+	(ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_SSB_NO | ARCH_CAP_MDS_NO | \
+	 ARCH_CAP_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO | ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO | \
+	 ARCH_CAP_PSDP_NO | ARCH_CAP_BHI_NO | ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO | \
+	 ARCH_CAP_RFDS_NO | ARCH_CAP_ITS_NO)
+
 #define EFER_WRITABLE			((u64)(EFER_SCE | EFER_LME | EFER_NXE))
 
 
@@ -33,6 +57,9 @@ static bool read(struct cpu *cpu, u32 msr, u64 *value)
 		return true;
 	case MSR_KEYID_PARTITIONING:
 		*value = (u64)NUM_TDX_KEYIDS << 32 | NUM_MKTME_KEYIDS;
+		return true;
+	case MSR_ARCH_CAPABILITIES:
+		*value = ARCH_CAP_VALUE;
 		return true;
 	case MSR_TME_CAPABILITY:
 		*value = TME_CAPABILITY_AES_XTS_128 |
