@@ -43,11 +43,14 @@ static struct {
 	unsigned int reports;
 } *counts;
 
-#define count(counter)	__sync_add_and_fetch(&counts->counter, 1)
+static unsigned int count(unsigned int *counter)
+{
+	return __sync_add_and_fetch(counter, 1);
+}
 
 #define report(fmt, args...)				\
 do {							\
-	if (count(reports) <= MAX_REPORTS)		\
+	if (count(&counts->reports) <= MAX_REPORTS)		\
 		ksft_print_msg(fmt, ##args);		\
 } while (0)
 
@@ -93,27 +96,25 @@ static int build(struct kvm_vm *vm, const char **step)
 	vm_tdx_expected_mrtd(vm, expected);
 	r = __tdx_vcpu_get_mrtd(vcpu, mrtd);
 	if (!r && memcmp(mrtd, expected, sizeof(mrtd)))
-		count(wrong_mrtd);
+		count(&counts->wrong_mrtd);
 	return r;
 }
 
 static void builder_main(void)
 {
-	struct sigaction action = { .sa_handler = interrupt };
 	const char *step;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigaction(SIGUSR1, &action, NULL);
 	kvm_rng = new_kvm_random_state(getpid());
 
 	while (!stopped()) {
 		struct kvm_vm *vm = vm_tdx_create_barebones(1, options.extra_pages);
 
 		if (build(vm, &step)) {
-			count(failed_builds);
+			count(&counts->failed_builds);
 			report("build failed: %s: errno %d (%s)\n", step, errno, strerror(errno));
 		} else {
-			count(builds);
+			count(&counts->builds);
 		}
 		kvm_vm_free(vm);
 	}
@@ -148,7 +149,7 @@ static void updater_main(void)
 		/* Another updater may be faster. */
 		start = monotonic_ms();
 		if (tdx_update_start(tdx_update_next_image())) {
-			count(refused_updates);
+			count(&counts->refused_updates);
 			tdx_update_wait_idle();
 			continue;
 		}
@@ -159,13 +160,13 @@ static void updater_main(void)
 			WRITE_ONCE(counts->longest_update_ms, took);
 
 		if (!error[0]) {
-			count(updates);
+			count(&counts->updates);
 		} else if (options.hotplug && tdx_update_has_sync() &&
 			   !strncmp(tdx_host_read("update_result"), "refused:", 8)) {
-			count(refused_updates);
+			count(&counts->refused_updates);
 		} else {
 			report("update failed: %s\n", error);
-			count(failed_updates);
+			count(&counts->failed_updates);
 		}
 	}
 
@@ -201,7 +202,7 @@ static void hotplug_main(void)
 			/* KVM brings it down with TDs on it; all is well again after. */
 			while (set_cpu_online(cpu, true))
 				;
-			count(hotplugs);
+			count(&counts->hotplugs);
 			usleep(20000);
 		}
 	}
@@ -224,12 +225,12 @@ static void disturb_builders(pid_t *builders)
 	unsigned int i = random() % options.builders;
 
 	if (options.interrupts && !kill(builders[i], SIGUSR1))
-		count(interrupts);
+		count(&counts->interrupts);
 
 	if (options.kills && !(random() % 32)) {
 		kill(builders[i], SIGKILL);
 		waitpid(builders[i], NULL, 0);
-		count(killed_builders);
+		count(&counts->killed_builders);
 		builders[i] = start(builder_main);
 	}
 }
@@ -245,7 +246,7 @@ static void check_builders(pid_t *builders)
 			continue;
 
 		report("builder ended with status 0x%x\n", status);
-		count(failed_builds);
+		count(&counts->failed_builds);
 		builders[i] = start(builder_main);
 	}
 }
@@ -261,9 +262,10 @@ static bool finished(u64 elapsed_ms)
 
 static void print_counts(const char *what, u64 elapsed_ms)
 {
-	ksft_print_msg("%s%lu.%lu s: %u builds, %u wrong MRTDs, %u failed builds; %u updates, %u failed, %u refused, longest %u ms\n",
-		       what, elapsed_ms / 1000, elapsed_ms / 100 % 10,
-		       counts->builds, counts->wrong_mrtd, counts->failed_builds,
+	ksft_print_msg("%s%lu.%lu s\n", what, elapsed_ms / 1000, elapsed_ms / 100 % 10);
+	ksft_print_msg("    %u builds, %u wrong MRTDs, %u failed builds\n",
+		       counts->builds, counts->wrong_mrtd, counts->failed_builds);
+	ksft_print_msg("    %u updates, %u failed, %u refused, longest %u ms\n",
 		       counts->updates, counts->failed_updates, counts->refused_updates,
 		       counts->longest_update_ms);
 }
@@ -382,6 +384,7 @@ static void parse_options(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
+	struct sigaction action = { .sa_handler = interrupt };
 	const char *why;
 	bool done;
 
@@ -394,6 +397,9 @@ int main(int argc, char *argv[])
 
 	counts = kvm_mmap(sizeof(*counts), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1);
+
+	/* Before there are builders to interrupt; no SA_RESTART. */
+	sigaction(SIGUSR1, &action, NULL);
 	done = stress();
 
 	ksft_test_result(done && !counts->wrong_mrtd && !counts->failed_builds,

@@ -144,7 +144,7 @@ TEST(several_tds_and_vcpus)
 {
 	struct kvm_vcpu *vcpus[NR_TDS][MAX_VCPUS];
 	pthread_t threads[NR_TDS][MAX_VCPUS];
-	u32 nr_vcpus = min(vm_tdx_max_vcpus(), (u32)MAX_VCPUS);
+	u32 nr_vcpus = min_t(u32, vm_tdx_max_vcpus(), MAX_VCPUS);
 	struct kvm_vm *vms[NR_TDS];
 	int i, j;
 
