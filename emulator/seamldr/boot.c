@@ -21,18 +21,16 @@ u64 seamldr_boot_load(struct seamldr *ldr, u64 image_pa, u64 size)
 {
 	const struct tdx_image_header *header = seam_pointer(ldr->platform, image_pa);
 	struct seamldr_params *params = &ldr->params;
-	u64 recoverable;
+	u64 recoverable = SEAMLDR_INSTALL_RECOVERABLE;
 
 	if (!image_is_valid(header, size))
 		return SEAMLDR_EBADPARAM;
 
-	__builtin_memset(params, 0, sizeof(*params));
 	params->scenario = SEAMLDR_SCENARIO_LOAD;
 	params->sigstruct_pa = image_pa + sizeof(*header);
 	params->num_module_pages = header->module_nr_pages;
 	for (u64 i = 0; i < params->num_module_pages; i++)
 		params->module_page_pa[i] = params->sigstruct_pa + (1 + i) * PAGE_SIZE;
 
-	ldr->ready_before = false;
 	return seamldr_install_module(ldr, &recoverable);
 }

@@ -156,13 +156,15 @@ static bool log_update(struct seamldr *ldr)
 static u64 enter_service(struct seamldr *ldr)
 {
 	const struct seam_sigstruct *sigstruct = &ldr->sigstruct;
-	struct seam_extend *extend = &ldr->extend;
 
-	__builtin_memset(extend, 0, sizeof(*extend));
-	extend->valid = SEAMEXTEND_ALL_VALID;
-	extend->tee_tcb_svn[0] = SEAMSVN_MINOR(sigstruct->seamsvn);
-	extend->tee_tcb_svn[1] = SEAMSVN_MAJOR(sigstruct->seamsvn);
-	__builtin_memcpy(extend->mrseam, sigstruct->seamhash, sizeof(extend->mrseam));
+	ldr->extend = (struct seam_extend) {
+		.valid = SEAMEXTEND_ALL_VALID,
+		.tee_tcb_svn = {
+			SEAMSVN_MINOR(sigstruct->seamsvn),
+			SEAMSVN_MAJOR(sigstruct->seamsvn),
+		},
+	};
+	__builtin_memcpy(ldr->extend.mrseam, sigstruct->seamhash, sizeof(ldr->extend.mrseam));
 
 	/* Now it is too late to fall back; the module stays unreachable. */
 	if (!log_update(ldr))
@@ -178,7 +180,6 @@ u64 seamldr_install_module(struct seamldr *ldr, u64 *recoverable)
 	struct module_layout layout;
 	u64 status;
 
-	*recoverable = SEAMLDR_INSTALL_RECOVERABLE;
 	__builtin_memcpy(&ldr->sigstruct,
 			 seam_pointer(ldr->platform, ldr->params.sigstruct_pa &
 				      (BIT(ldr->platform->phys_bits) - 1)),
@@ -241,7 +242,6 @@ static u64 install_on_last_lp(struct seamldr *ldr, u64 params_pa, u64 *recoverab
 	u64 mask = BIT(ldr->platform->phys_bits) - 1;
 	u64 status = SEAMLDR_EBADPARAM;
 
-	*recoverable = SEAMLDR_INSTALL_RECOVERABLE;
 	if (seamldr_is_shared_pa(ldr, params_pa, sizeof(ldr->params))) {
 		__builtin_memcpy(&ldr->params, seam_pointer(ldr->platform, params_pa & mask),
 				 sizeof(ldr->params));
@@ -259,6 +259,7 @@ static u64 install(struct seamldr *ldr, const struct seam_cpu *cpu, u64 *recover
 {
 	u64 status;
 
+	*recoverable = SEAMLDR_INSTALL_RECOVERABLE;
 	if (cpu->lp >= SEAM_MAX_LPS)
 		return SEAMLDR_EUNSPECERR;
 	if (ldr->flow != SEAMLDR_FLOW_READY && ldr->flow != SEAMLDR_FLOW_INSTALL)
@@ -283,7 +284,7 @@ static u64 install(struct seamldr *ldr, const struct seam_cpu *cpu, u64 *recover
 
 u64 seamldr_install(struct seamldr *ldr, struct seam_cpu *cpu)
 {
-	u64 recoverable = SEAMLDR_INSTALL_RECOVERABLE;
+	u64 recoverable;
 	u64 status = install(ldr, cpu, &recoverable);
 
 	cpu->host.reg[GPR_RDX] = status ? recoverable : 0;

@@ -34,7 +34,10 @@ u64 seamldr_install(struct seamldr *ldr, struct seam_cpu *cpu);
 u64 seamldr_shutdown(struct seamldr *ldr, const struct seam_cpu *cpu);
 u64 seamldr_cleanup(struct seamldr *ldr, const struct seam_cpu *cpu);
 
-/* Install what ldr->params says, whose addresses have been checked. */
+/*
+ * Install what ldr->params says, whose addresses have been checked. A failure that
+ * cost the old module changes @recoverable to SEAMLDR_INSTALL_UNRECOVERABLE.
+ */
 u64 seamldr_install_module(struct seamldr *ldr, u64 *recoverable);
 
 void seamldr_set_ready(struct seamldr *ldr, bool ready);

@@ -67,6 +67,7 @@ static void test_wipe(void)
 	sysinfo = seamldr_module_sysinfo(&ldr);
 	code = fake_pointer(sysinfo->module_base);
 	data = fake_pointer(sysinfo->data_base);
+	*(u8 *)fake_pointer(FAKE_SEAMRR_BASE + PAGE_SIZE) = 0x77;
 	memset(data + handoff_end, 0x77, sysinfo->data_size - handoff_end);
 	memset(code + sysinfo->module_size, 0x77, 0x200000 - sysinfo->module_size);
 
@@ -81,6 +82,7 @@ static void test_wipe(void)
 		dirty += data[i];
 	for (u64 i = sysinfo->module_size; i < 0x200000; i++)
 		dirty += code[i];
+	dirty += *(u8 *)fake_pointer(FAKE_SEAMRR_BASE + PAGE_SIZE);
 	tap_is(dirty, 0, "wipes the data region and the code region");
 	dirty = 0;
 	for (u64 i = sizeof(struct seam_handoff_header); i < handoff_end; i++)
@@ -173,6 +175,8 @@ static void test_update_log(void)
 static void test_reload(void)
 {
 	struct image image;
+	u64 dirty = 0;
+	u8 *data;
 
 	fixture_start_ready_for_update();
 	image = fixture_image(2);
@@ -186,7 +190,17 @@ static void test_reload(void)
 
 	for (u32 lp = 0; lp < FIXTURE_NUM_LPS; lp++)
 		fixture_call(lp, SEAMLDR_CLEANUP, 0);
-	tap_is(fixture_install(image.params_pa).rax, 0, "is possible after CLEANUP");
+	image.sigstruct->seamsvn = FIXTURE_SVN & 0xff;
+	fixture_sign(&image);
+	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_EUNSUPPORTED, "LOAD of major SVN 0");
+	image.sigstruct->seamsvn = FIXTURE_SVN + 0x100;
+	fixture_sign(&image);
+	data = fake_pointer(seamldr_module_sysinfo(&ldr)->data_base);
+	memset(data, 0x77, PAGE_SIZE);
+	tap_is(fixture_install(image.params_pa).rax, 0, "LOAD of another major SVN after CLEANUP");
+	for (u64 i = 0; i < PAGE_SIZE; i++)
+		dirty += data[i];
+	tap_is(dirty, 0, "LOAD wipes the handoff area too");
 }
 
 static void test_entropy(void)
@@ -231,15 +245,21 @@ static void test_log_entropy(void)
 
 static void test_shutdown(void)
 {
+	const struct seamldr_info *info;
 	struct image image;
 	struct result result;
+	u64 info_pa;
 
 	fixture_start_ready_for_update();
+	info_pa = fake_alloc_pages(1);
+	info = fake_pointer(info_pa);
 	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_ECLEANUPREQ, "SHUTDOWN before CLEANUP");
 	tap_is(call_on_bad_lp(SEAMLDR_SHUTDOWN), SEAMLDR_EUNSPECERR, "SHUTDOWN on an LP above the limit");
 	for (u32 lp = 0; lp < FIXTURE_NUM_LPS; lp++)
 		tap_is(fixture_call(lp, SEAMLDR_CLEANUP, 0).rax, 0, "CLEANUP on LP %u", lp);
 	tap_ok(!seamldr_module_ready(&ldr), "CLEANUP: no module is left");
+	fixture_call(0, SEAMLDR_INFO, info_pa);
+	tap_is(info->seam_extend.valid, 0, "CLEANUP: SEAMEXTEND is empty");
 	tap_is(ldr.num_remaining_updates, SEAMLDR_UPDATE_CAPACITY, "CLEANUP empties the update log");
 
 	image = fixture_image(1);
@@ -255,9 +275,9 @@ static void test_shutdown(void)
 	for (u32 lp = 0; lp < LAST_LP; lp++)
 		tap_is(fixture_call(lp, SEAMLDR_SHUTDOWN, 0).rax, 0, "SHUTDOWN on LP %u", lp);
 	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, 0, "SHUTDOWN may be repeated");
-	tap_is(fixture_call(0, SEAMLDR_INSTALL, image.params_pa).rax, SEAMLDR_EBADCALL,
+	tap_is(fixture_call(LAST_LP, SEAMLDR_INSTALL, image.params_pa).rax, SEAMLDR_EBADCALL,
 	       "INSTALL during SHUTDOWN");
-	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP during SHUTDOWN");
+	tap_is(fixture_call(LAST_LP, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP during SHUTDOWN");
 	tap_is(fixture_call(LAST_LP, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_EBADCALL,
 	       "SHUTDOWN ends on the ACM's LP only");
 	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, 0, "which it is on");
@@ -268,7 +288,9 @@ static void test_shutdown(void)
 
 static void test_cleanup(void)
 {
+	const struct seamldr_info *info;
 	struct image image;
+	u64 info_pa;
 
 	fixture_start();
 	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP before INSTALL");
@@ -279,6 +301,11 @@ static void test_cleanup(void)
 	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, 0, "CLEANUP on the first LP");
 	tap_ok(!seamldr_module_ready(&ldr), "the module cannot be called any more");
 	tap_is(fixture_handoff()->valid, false, "the handoff data are invalid");
+	info_pa = fake_alloc_pages(1);
+	info = fake_pointer(info_pa);
+	fixture_call(1, SEAMLDR_INFO, info_pa);
+	tap_is(info->seam_extend.tee_tcb_svn[0] | info->seam_extend.tee_tcb_svn[1], 0,
+	       "the SVN is forgotten");
 	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "a second CLEANUP on an LP");
 	tap_is(fixture_call(1, SEAMLDR_INSTALL, image.params_pa).rax, SEAMLDR_EBADCALL,
 	       "INSTALL during CLEANUP");

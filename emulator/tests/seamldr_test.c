@@ -107,6 +107,7 @@ static void test_boot(void)
 
 	fixture_start();
 	image = fixture_image(1);
+	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_EBADPARAM, "boot: no UPDATE before");
 	pa = fake_alloc_pages(2 + FIXTURE_MODULE_PAGES);
 	header = fake_pointer(pa);
 	memcpy(fake_pointer(pa + PAGE_SIZE), image.sigstruct, sizeof(*image.sigstruct));
@@ -114,10 +115,12 @@ static void test_boot(void)
 		memcpy(fake_pointer(pa + (2 + i) * PAGE_SIZE), fixture_page(&image, i), PAGE_SIZE);
 
 	tap_is(seamldr_boot_load(&ldr, pa, size), SEAMLDR_EBADPARAM, "boot: no header");
-	header->version = TDX_IMAGE_VERSION;
 	memcpy(header->signature, TDX_IMAGE_SIGNATURE, sizeof(header->signature));
 	header->sigstruct_nr_pages = 1;
 	header->module_nr_pages = FIXTURE_MODULE_PAGES;
+	header->version = 0x0100;
+	tap_is(seamldr_boot_load(&ldr, pa, size), SEAMLDR_EBADPARAM, "boot: other version");
+	header->version = TDX_IMAGE_VERSION;
 	tap_is(seamldr_boot_load(&ldr, pa, size - 1), SEAMLDR_EBADPARAM, "boot: short file");
 	tap_is(seamldr_boot_load(&ldr, pa, 100), SEAMLDR_EBADPARAM, "boot: shorter than its header");
 	header->signature[7]++;
@@ -126,7 +129,13 @@ static void test_boot(void)
 	header->module_nr_pages = SEAMLDR_MAX_MODULE_PAGES + 1;
 	tap_is(seamldr_boot_load(&ldr, pa, (SEAMLDR_MAX_MODULE_PAGES + 3) * PAGE_SIZE),
 	       SEAMLDR_EBADPARAM, "boot: too many pages");
+	header->module_nr_pages = 0;
+	tap_is(seamldr_boot_load(&ldr, pa, 2 * PAGE_SIZE), SEAMLDR_EBADPARAM, "boot: no pages");
 	header->module_nr_pages = FIXTURE_MODULE_PAGES;
+	header->sigstruct_nr_pages = 2;
+	tap_is(seamldr_boot_load(&ldr, pa, size + PAGE_SIZE), SEAMLDR_EBADPARAM,
+	       "boot: two pages of SEAM_SIGSTRUCT");
+	header->sigstruct_nr_pages = 1;
 	tap_ok(!seamldr_module_ready(&ldr), "boot: no module so far");
 
 	*(u8 *)fake_pointer(pa + size - 1) ^= 1;
