@@ -55,6 +55,10 @@ static bool read(struct cpu *cpu, u32 msr, u64 *value)
 	case MSR_FEAT_CTL:
 		*value = cpu->feat_ctl;
 		return true;
+	case MSR_TSC_ADJUST:
+		/* The time-stamp counters of this machine are one. */
+		*value = 0;
+		return true;
 	case MSR_KEYID_PARTITIONING:
 		*value = (u64)NUM_TDX_KEYIDS << 32 | NUM_MKTME_KEYIDS;
 		return true;
@@ -97,6 +101,11 @@ static bool write(struct cpu *cpu, u32 msr, u64 value)
 	switch (msr) {
 	case MSR_EFER:
 		return write_efer(cpu, value);
+	case MSR_TSC_ADJUST:
+		if (value)
+			log_line("cpu%u: a write of %lx to IA32_TSC_ADJUST has no effect",
+				 cpu->index, value);
+		return true;
 	case MSR_X2APIC_ICR:
 		cpu->num_icr_exits++;
 		apic_write_icr(cpu, value);

@@ -58,6 +58,7 @@ void vmcb_init(void)
 
 	intercept_msr(MSR_EFER, MSR_READ | MSR_WRITE);
 	intercept_msr(MSR_FEAT_CTL, MSR_READ | MSR_WRITE);
+	intercept_msr(MSR_TSC_ADJUST, MSR_READ | MSR_WRITE);
 	intercept_msr(MSR_KEYID_PARTITIONING, MSR_READ | MSR_WRITE);
 	intercept_msr(MSR_ARCH_CAPABILITIES, MSR_READ | MSR_WRITE);
 	intercept_msr(MSR_TME_CAPABILITY, MSR_READ | MSR_WRITE);

@@ -36,6 +36,7 @@
 
 #define MSR_APIC_BASE		0x1b
 #define MSR_FEAT_CTL		0x3a
+#define MSR_TSC_ADJUST		0x3b
 #define MSR_KEYID_PARTITIONING	0x87
 #define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_VMX_BASIC		0x480
