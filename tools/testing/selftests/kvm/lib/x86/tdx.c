@@ -70,7 +70,8 @@ static void tdx_init_vm_cpuid(const struct kvm_cpuid2 *configurable, struct kvm_
 
 		entry->function = mask->function;
 		entry->index = mask->index;
-		entry->flags = mask->flags;
+		/* Else KVM takes the first entry of a leaf for all of its subleafs. */
+		entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 
 		for (j = 0; j < supported->nent; j++) {
 			const struct kvm_cpuid_entry2 *value = &supported->entries[j];

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs KVM selftests in the emulated host, and takes their results over."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "build/selftests/x86"
+sys.path.insert(0, str(ROOT / "tests/scenarios"))
+
+from harness import IMAGES, Scenario	# noqa: E402 pylint: disable=wrong-import-position
+
+__all__ = ["Scenario", "UPDATE_IMAGES", "BUSY", "build", "run", "take_over"]
+
+# Two modules that lay the MRTD's context out differently, and that can't refuse
+# an update: nothing but the kernel protects a TD that is being built.
+UPDATE_IMAGES = f"-i {IMAGES}/1.5.06.blob -i {IMAGES}/1.5.05.blob"
+
+# Makes the next TDH.MR.FINALIZE find its TD busy.
+BUSY = "-b 'tdxctl fault leaf=TDH.MR.FINALIZE,nth=1,status=0x8000020000000080'"
+
+RESULT = re.compile(r"^(?P<not>not )?ok \d+ (?:- )?(?P<name>[^#]*?)(?: *# *(?P<directive>.*))?$")
+PLAN = re.compile(r"^1\.\.(\d+)")
+
+
+@dataclass
+class Result:
+    """One test of a program, and what it said before."""
+    name: str
+    passed: bool
+    skipped: str
+    said: list
+
+
+@dataclass
+class Outcome:
+    """What one boot gave."""
+    status: int
+    output: str
+    errors: str
+    results: list = field(default_factory=list)
+    planned: int = 0
+
+
+def build():
+    subprocess.run([ROOT / "tests/selftests/build"], check=True)
+
+
+def run(command, *, kernel="patched", cpus=2, timeout=300, options=()):
+    """Boot, run a shell command in the host, with the programs in /root, and parse its TAP."""
+    added = [word for program in sorted(PROGRAMS.glob("tdx_*_test"))
+             for word in ("--add", f"{program}:/root/{program.name}")]
+    done = subprocess.run([ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
+                           "--timeout", str(timeout), *added, *options, "--", command],
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                          text=True, errors="replace")
+    outcome = Outcome(done.returncode, done.stdout, done.stderr)
+    said = []
+    for line in done.stdout.splitlines():
+        result, plan = RESULT.match(line), PLAN.match(line)
+        if plan:
+            outcome.planned += int(plan[1])
+        elif result:
+            directive = result["directive"] or ""
+            outcome.results.append(Result(result["name"].strip(), not result["not"],
+                                          directive[5:] if directive.startswith("SKIP") else "",
+                                          said))
+            said = []
+        else:
+            said.append(line)
+    return outcome
+
+
+def take_over(scenario, outcome, what, may_skip=()):
+    """Each result is a check. A skipped test is a failure unless it may be skipped."""
+    for result in outcome.results:
+        skipped = result.skipped and result.name not in may_skip
+        scenario.check(f"{what}: {result.name}" + (f" # SKIP {result.skipped}"
+                                                   if result.skipped and not skipped else ""),
+                       result.passed and not skipped, result.skipped, *result.said[-20:])
+    scenario.check(f"{what}: all {outcome.planned} tests gave a result",
+                   outcome.planned and outcome.planned == len(outcome.results),
+                   f"{len(outcome.results)} did", outcome.output[-2000:], outcome.errors[-4000:])
+    scenario.check(f"{what}: the host is well", outcome.status == 0,
+                   f"tdxhost ended with {outcome.status}", outcome.errors[-4000:])
