@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The images that were built, given to P-SEAMLDR as a kernel does: the good ones
+ * install, the broken ones give the status that broken/EXPECTED names.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "seamldr_fixture.h"
+#include "tap.h"
+
+#define FIRST_VERSION	"1.5.05"
+
+static char directory[512];
+
+struct file {
+	u64 pa;
+	u64 size;
+};
+
+/* Into memory of the host, from a page's start. */
+static struct file load(const char *name)
+{
+	struct file file = {};
+	char path[1024];
+	FILE *stream;
+	long size;
+
+	snprintf(path, sizeof(path), "%s/%s.blob", directory, name);
+	stream = fopen(path, "rb");
+	if (!stream) {
+		printf("Bail out! cannot read %s\n", path);
+		exit(1);
+	}
+	fseek(stream, 0, SEEK_END);
+	size = ftell(stream);
+	rewind(stream);
+	file.size = size;
+	file.pa = fake_alloc_pages(size / PAGE_SIZE + 1);
+	if (fread(fake_pointer(file.pa), 1, size, stream) != file.size)
+		abort();
+	fclose(stream);
+	return file;
+}
+
+static bool start(const char *version)
+{
+	struct file file;
+
+	fixture_start();
+	file = load(version);
+	if (seamldr_boot_load(&ldr, file.pa, file.size))
+		return false;
+	fixture_write_handoff(0);
+	return true;
+}
+
+static struct result update(const char *name)
+{
+	struct file file = load(name);
+	const struct tdx_image_header *header = fake_pointer(file.pa);
+	u64 params_pa = fake_alloc_pages(1);
+	struct seamldr_params *params = fake_pointer(params_pa);
+	u64 next = file.pa + PAGE_SIZE;
+
+	params->scenario = SEAMLDR_SCENARIO_UPDATE;
+	if (header->sigstruct_nr_pages) {
+		params->sigstruct_pa = next;
+		next += PAGE_SIZE;
+	}
+	params->num_module_pages = header->module_nr_pages;
+	for (u64 i = 0; i < params->num_module_pages; i++)
+		params->module_page_pa[i] = next + i * PAGE_SIZE;
+	return fixture_install(params_pa);
+}
+
+static void test_good(void)
+{
+	static const char * const versions[] = { "1.5.05", "1.5.06", "1.5.07", "1.5.08" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		tap_ok(start(versions[i]), "%s: loads at boot", versions[i]);
+		if (!tap_ok(start(FIRST_VERSION), "%s: the first module", versions[i]))
+			continue;
+		tap_is(update(versions[i]).rax, 0, "%s: is an update of " FIRST_VERSION, versions[i]);
+		tap_ok(seamldr_module_ready(&ldr), "%s: can be called", versions[i]);
+	}
+	start("1.5.07");
+	fixture_write_handoff(1);
+	tap_is(update("1.5.06").rax, SEAMLDR_EBADHANDOFF, "1.5.06 is no update of 1.5.07");
+}
+
+static void test_broken(const char *name, const char *expected)
+{
+	char path[512], *end;
+	struct result result;
+	u64 status;
+
+	/* The kernel does not hand these over. */
+	if (!strcmp(expected, "kernel"))
+		return;
+
+	/* A status of the module itself: P-SEAMLDR installs it. */
+	status = strtoull(expected, &end, 16);
+	if (!strcmp(expected, "accepted") || status >> 62 == 3)
+		status = 0;
+
+	snprintf(path, sizeof(path), "broken/%s", name);
+	if (!tap_ok(start(FIRST_VERSION), "%s: the first module", name))
+		return;
+	result = update(path);
+	tap_is(result.rax, status, "%s: status", name);
+	tap_is(result.rdx, status == SEAMLDR_EBADHASH, "%s: RDX", name);
+}
+
+int main(void)
+{
+	char line[512], path[1024];
+	FILE *expected;
+
+	snprintf(directory, sizeof(directory), "%s", getenv("IMAGES") ?: IMAGES);
+	snprintf(path, sizeof(path), "%s/broken/EXPECTED", directory);
+	expected = fopen(path, "r");
+	if (!expected) {
+		printf("Bail out! cannot read %s; run make -C emulator all\n", path);
+		return 1;
+	}
+
+	test_good();
+	while (fgets(line, sizeof(line), expected)) {
+		char *name = strtok(line, "\t"), *status = strtok(NULL, "\t");
+
+		test_broken(name, status);
+	}
+	fclose(expected);
+	return tap_finish();
+}
