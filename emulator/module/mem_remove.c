@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host takes private memory back: BLOCK, TRACK, REMOVE.
+ *
+ * A blocked page may still be in the TLB of an LP that runs the TD. Time is counted
+ * in epochs. Each vCPU notes the epoch that it entered the TD in, and entering
+ * flushes the TLB. TRACK starts a new epoch; it insists that none is left of the
+ * epoch before the last, so that two counters are enough. A page that was blocked in
+ * epoch E is unreachable when the epoch is later than E and no vCPU is inside that
+ * entered in E or before.
+ */
+#include "sept.h"
+
+u64 leaf_TDH_MEM_TRACK(struct call *call)
+{
+	struct td td;
+	u64 status;
+
+	status = td_get(call, call->reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &td);
+	if (status)
+		return status;
+	if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_EXCLUSIVE))
+		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	if (td.tdcs->epoch_vcpus[(td.tdcs->epoch - 1) & 1])
+		return TDX_PREVIOUS_TLB_EPOCH_BUSY;
+	td.tdcs->epoch++;
+	return TDX_SUCCESS;
+}
+
+static u64 get_entry(struct call *call, u32 max_level, struct td *td, struct sept_walk *walk)
+{
+	u64 rcx = call->reg[GPR_RCX], rdx = call->reg[GPR_RDX], status;
+	struct gpa_operand operand;
+
+	sept_report_none(call);
+	status = td_get(call, rdx, OPERAND_RDX, OP_BUILT, td);
+	if (status)
+		return status;
+	status = gpa_operand_get(td, rcx, 0, max_level, &operand);
+	if (status)
+		return status;
+	if (!lock_acquire(call, &td->tdcs->sept_lock, LOCK_EXCLUSIVE))
+		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	if (!sept_walk(call, td, operand.gpa, operand.level, walk)) {
+		sept_report_entry(call, walk);
+		return TDX_EPT_WALK_FAILED | OPERAND_RCX;
+	}
+	return TDX_SUCCESS;
+}
+
+static u64 blocked_state(enum sept_state state, enum sept_state *blocked)
+{
+	switch (state) {
+	case SEPT_PRESENT:
+		*blocked = SEPT_BLOCKED;
+		return TDX_SUCCESS;
+	case SEPT_PENDING:
+		*blocked = SEPT_PENDING_BLOCKED;
+		return TDX_SUCCESS;
+	case SEPT_NL_MAPPED:
+		*blocked = SEPT_NL_BLOCKED;
+		return TDX_SUCCESS;
+	case SEPT_BLOCKED:
+	case SEPT_PENDING_BLOCKED:
+	case SEPT_NL_BLOCKED:
+		return TDX_GPA_RANGE_ALREADY_BLOCKED;
+	default:
+		return TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX;
+	}
+}
+
+u64 leaf_TDH_MEM_RANGE_BLOCK(struct call *call)
+{
+	enum sept_state blocked;
+	struct pamt_entry *pamt;
+	struct sept_walk walk;
+	struct td td;
+	u64 status, pa;
+
+	status = get_entry(call, SEPT_MAX_LEVEL, &td, &walk);
+	if (status)
+		return status;
+	status = blocked_state(sept_entry_state(walk.value), &blocked);
+	if (status) {
+		sept_report_entry(call, &walk);
+		return status;
+	}
+
+	pa = walk.value & NPT_ADDRESS;
+	pamt = pamt_lookup(call, pa);
+	invariant(call, pamt && pamt_owner(pamt) == td.tdr_pa);
+	sept_entry_set(&walk, sept_make_entry(pa, blocked));
+	/*
+	 * After the entry: a vCPU that enters in between does so in the epoch that
+	 * is read here, and REMOVE waits for it needlessly but harmlessly.
+	 */
+	pamt->bepoch = __atomic_load_n(&td.tdcs->epoch, __ATOMIC_SEQ_CST);
+	return TDX_SUCCESS;
+}
+
+static bool tracking_done(const struct tdcs *tdcs, u64 bepoch)
+{
+	if (tdcs->epoch == bepoch)
+		return false;
+	return tdcs->epoch > bepoch + 1 || !tdcs->epoch_vcpus[bepoch & 1];
+}
+
+u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)
+{
+	struct sept_walk walk;
+	struct page page;
+	struct td td;
+	u64 status;
+	bool built;
+
+	status = get_entry(call, 0, &td, &walk);
+	if (status)
+		return status;
+
+	/* Nothing runs in a TD that is being built: no need to block and track. */
+	built = td.tdr->op_state == TD_RUNNABLE;
+	switch (sept_entry_state(walk.value)) {
+	case SEPT_BLOCKED:
+	case SEPT_PENDING_BLOCKED:
+		break;
+	case SEPT_PRESENT:
+	case SEPT_PENDING:
+		if (!built)
+			break;
+		sept_report_entry(call, &walk);
+		return TDX_GPA_RANGE_NOT_BLOCKED | OPERAND_RCX;
+	default:
+		sept_report_entry(call, &walk);
+		return TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX;
+	}
+
+	status = page_get(call, walk.value & NPT_ADDRESS, OPERAND_PAGE, PAGE_REG, LOCK_EXCLUSIVE,
+			  &page);
+	if (status)
+		return status;
+	if (built) {
+		if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_SHARED))
+			return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+		if (!tracking_done(td.tdcs, page.pamt->bepoch)) {
+			sept_report_entry(call, &walk);
+			return TDX_TLB_TRACKING_NOT_DONE;
+		}
+	}
+
+	sept_entry_set(&walk, sept_make_entry(0, SEPT_FREE));
+	td_page_remove(call, &td, &page);
+	return TDX_SUCCESS;
+}

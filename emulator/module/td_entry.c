@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TDH.VP.ENTER: into the TD and, sooner or later, back to the host. */
+#include "apic.h"
+#include "sept.h"
+#include "shared_ept.h"
+#include "td_entry.h"
+
+/* RCX besides the TDVPR's address: hints that a host without L2 VMs leaves 0. */
+#define ENTER_RECOVERABILITY_HINT	BIT(52)
+#define ENTER_RESUME_L1			BIT(53)
+
+/* All TDs share one: the TLB is flushed at each entry anyway. */
+#define TD_ASID			2
+
+#define CODE_SEGMENT		0xc9b	/* present, 32 bits, execute and read, 4 GiB */
+#define DATA_SEGMENT		0xc93
+#define BUSY_TSS		0x08b
+
+#define RESET_RIP		0xfffffff0UL
+#define RESET_CR0		0x21UL	/* PE, NE */
+#define RESET_CR4		0x40UL	/* MCE; hosts' VMXE cannot be set here */
+#define RESET_DR6		0xffff0ff0UL
+#define RESET_DR7		0x400UL
+#define RESET_PAT		0x0007040600070406UL
+#define RESET_MXCSR		0x1f80U
+#define RESET_MISC_ENABLE	0x1UL
+
+#define XSAVE_MXCSR_OFFSET	24
+
+static const struct vmcb_segment flat_data = { .attributes = DATA_SEGMENT, .limit = 0xffffffff };
+
+static void init_registers(struct vcpu *vcpu, u64 rcx)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	u64 *reg = vcpu->tdvps->gprs.reg;
+
+	vmcb->cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
+	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = flat_data;
+	vmcb->tr = (struct vmcb_segment) { .attributes = BUSY_TSS, .limit = 0xffff };
+	vmcb->gdtr.limit = 0xffff;
+	vmcb->cr0 = RESET_CR0;
+	vmcb->cr4 = RESET_CR4;
+	vmcb->dr6 = RESET_DR6;
+	vmcb->dr7 = RESET_DR7;
+	vmcb->efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_NXE | X86_EFER_SVME;
+	vmcb->rflags = 2;
+	vmcb->rip = RESET_RIP;
+	vmcb->pat = RESET_PAT;
+
+	reg[GPR_RBX] = vcpu->td.tdcs->gpa_width;
+	reg[GPR_RCX] = rcx;
+	reg[GPR_R8] = rcx;
+	reg[GPR_RSI] = vcpu->tdvps->index;
+}
+
+static void init_controls(struct call *call, struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	vmcb->intercept_exceptions = BIT(VECTOR_UD) | BIT(VECTOR_MC);
+	vmcb->intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT |
+				INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
+				INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IO |
+				INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	vmcb->intercept_misc2 = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD |
+				INTERCEPT2_VMSAVE | INTERCEPT2_STGI | INTERCEPT2_CLGI |
+				INTERCEPT2_SKINIT | INTERCEPT2_WBINVD | INTERCEPT2_MONITOR |
+				INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;
+	/* SVM offsets the counter but does not scale it: a scaled one is emulated. */
+	if (vcpu->td.tdcs->tsc_multiplier != BIT(48)) {
+		vmcb->intercept_misc1 |= INTERCEPT_RDTSC;
+		vmcb->intercept_misc2 |= INTERCEPT2_RDTSCP;
+	}
+	vmcb->tsc_offset = vcpu->td.tdcs->tsc_offset;
+	vmcb->asid = TD_ASID;
+	vmcb->nested_control = NESTED_PAGING;
+	vmcb->interrupt_control = V_INTR_MASKING;
+	vmcb->nested_cr3 = vcpu->tdvps->tdcx_pa[TDVPS_NPT_ROOT];
+	vmcb->iopm_pa = call->platform->iopm_pa;
+	vmcb->msrpm_pa = call->platform->msrpm_pa;
+}
+
+void vcpu_init_state(struct call *call, struct vcpu *vcpu, u64 rcx)
+{
+	u8 *xsave = tdvps_page(call, vcpu, TDVPS_XSAVE);
+	u32 mxcsr = RESET_MXCSR;
+
+	/* An XSAVE area of zeros is the initial state, but for MXCSR. */
+	__builtin_memcpy(xsave + XSAVE_MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
+	vcpu->tdvps->misc_enable = RESET_MISC_ENABLE;
+	init_registers(vcpu, rcx);
+	init_controls(call, vcpu);
+}
+
+static u64 epoch_enter(struct call *call, struct vcpu *vcpu)
+{
+	struct tdcs *tdcs = vcpu->td.tdcs;
+
+	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_EXCLUSIVE))
+		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	vcpu->tdvps->epoch = tdcs->epoch;
+	__atomic_fetch_add(&tdcs->epoch_vcpus[tdcs->epoch & 1], 1, __ATOMIC_SEQ_CST);
+	lock_release(call, &tdcs->epoch_lock);
+	return TDX_SUCCESS;
+}
+
+static void epoch_leave(struct call *call, struct vcpu *vcpu)
+{
+	u32 *count = &vcpu->td.tdcs->epoch_vcpus[vcpu->tdvps->epoch & 1];
+	u32 before = __atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+
+	invariant(call, before);
+}
+
+/*
+ * The nested page table's root is the vCPU's own, since its halves have different
+ * owners. The private half is a copy of the secure EPT's root, whose entries only
+ * ever come; one that came later is found at a fault.
+ */
+static void load_private_half(struct call *call, struct vcpu *vcpu)
+{
+	const u64 *from = tdcs_page(call, &vcpu->td, TDCS_SEPT_ROOT);
+	u64 *to = tdvps_page(call, vcpu, TDVPS_NPT_ROOT);
+
+	for (u32 i = 0; i < SEPT_ENTRIES / 2; i++)
+		to[i] = READ_ONCE(from[i]) & ~SEPT_LOCK;
+}
+
+/*
+ * An event was on its way into the TD when it exited. Interrupts and NMIs would be
+ * lost. So would an exception that the module injected. One of the TD's own comes
+ * again with the instruction that raised it.
+ */
+static void keep_interrupted_event(struct vcpu *vcpu)
+{
+	u64 event = vcpu->vmcb->exit_interrupt_info, type = event & EVENT_TYPE_MASK;
+
+	if (!(event & EVENT_VALID)) {
+		vcpu->tdvps->injecting = false;
+		return;
+	}
+	if (type == EVENT_TYPE_INTERRUPT || type == EVENT_TYPE_NMI || vcpu->tdvps->injecting)
+		vcpu->vmcb->event_injection = event;
+}
+
+static void run_once(struct call *call, struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	load_private_half(call, vcpu);
+	shared_cache_use(call, vcpu);
+	apic_prepare_entry(call, vcpu);
+
+	/* Maps and page tables are where this module's platform has them. */
+	vmcb->iopm_pa = call->platform->iopm_pa;
+	vmcb->msrpm_pa = call->platform->msrpm_pa;
+	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
+	vmcb->clean_bits = 0;
+	vmcb->exit_interrupt_info = 0;
+
+	call->platform->vmrun(vcpu->tdvps->tdcx_pa[TDVPS_VMCB], &vcpu->tdvps->gprs,
+			      vcpu->tdvps->tdcx_pa[TDVPS_XSAVE], vcpu->td.tdcs->xfam);
+
+	vmcb->event_injection = 0;
+	keep_interrupted_event(vcpu);
+}
+
+static void report_exit(struct call *call, struct vcpu *vcpu, const struct td_exit *exit)
+{
+	u64 *reg = call->reg;
+
+	/* Nothing of the TD is left in a register, but what the ABI passes on. */
+	for (u32 i = 0; i < GPR_COUNT; i++)
+		if (i != GPR_RAX && i != GPR_RSP && i != GPR_RBP)
+			reg[i] = 0;
+	if (exit->vmcall) {
+		td_vmcall_to_host(call, vcpu);
+		return;
+	}
+	reg[GPR_RCX] = exit->qualification;
+	reg[GPR_RDX] = exit->extended_qualification;
+	reg[GPR_R8] = exit->gpa;
+	reg[GPR_R9] = exit->interrupt_info;
+}
+
+u64 leaf_TDH_VP_ENTER(struct call *call)
+{
+	u64 rcx = call->reg[GPR_RCX], status;
+	struct td_exit exit = { .status = TDX_SUCCESS };
+	struct vcpu vcpu;
+
+	status = vcpu_get(call, rcx & ~(ENTER_RECOVERABILITY_HINT | ENTER_RESUME_L1), OPERAND_RCX,
+			  OP_RUNNABLE, &vcpu);
+	if (status)
+		return status;
+	if (vcpu.tdvps->state != VCPU_READY)
+		return TDX_VCPU_STATE_INCORRECT;
+	status = vcpu_associate(call, &vcpu);
+	if (status)
+		return status;
+	status = epoch_enter(call, &vcpu);
+	if (status)
+		return status;
+
+	if (vcpu.tdvps->in_vmcall)
+		td_vmcall_from_host(call, &vcpu);
+	do {
+		run_once(call, &vcpu);
+	} while (td_handle_exit(call, &vcpu, &exit) == TD_RESUME);
+
+	epoch_leave(call, &vcpu);
+	report_exit(call, &vcpu, &exit);
+	return exit.status;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Why a TD stopped, and what is to be done about it. */
+#include "apic.h"
+#include "cpuid.h"
+#include "sept.h"
+#include "shared_ept.h"
+#include "td_entry.h"
+#include "td_memory.h"
+
+/* Nested faults in a row on pages that are mapped: other LPs may map some. */
+#define MAX_SPURIOUS_FAULTS	1000
+
+#define IOIO_IN			BIT(0)
+#define IOIO_STRING		BIT(2)
+#define IOIO_REP		BIT(3)
+#define IOIO_SIZE_SHIFT		4
+#define IOIO_PORT_SHIFT		16
+
+void td_skip_instruction(struct vcpu *vcpu, u32 length)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	vmcb->rip += length;
+	if (!vcpu_long_mode(vcpu))
+		vmcb->rip = (u32)vmcb->rip;
+	vmcb->interrupt_shadow = 0;
+}
+
+/* An event that was on its way gives way to an exception, and comes again. */
+static void requeue_event(struct vcpu *vcpu)
+{
+	u64 event = vcpu->vmcb->event_injection, vector = event & 0xff;
+
+	if (!(event & EVENT_VALID))
+		return;
+	switch (event & EVENT_TYPE_MASK) {
+	case EVENT_TYPE_INTERRUPT:
+		vcpu->tdvps->isr[vector / 64] &= ~BIT(vector % 64);
+		vcpu->tdvps->irr[vector / 64] |= BIT(vector % 64);
+		break;
+	case EVENT_TYPE_NMI:
+		vcpu->tdvps->pending_nmi = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 error_code)
+{
+	requeue_event(vcpu);
+	vcpu->vmcb->event_injection = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector |
+				      (has_error_code ? EVENT_ERROR_CODE : 0) |
+				      (u64)error_code << 32;
+	vcpu->tdvps->injecting = true;
+}
+
+void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *info)
+{
+	(void)call;
+	/* The TD has not read about the last one: it can only be lost. */
+	if (vcpu->tdvps->ve.valid) {
+		td_inject_exception(vcpu, VECTOR_DF, true, 0);
+		return;
+	}
+	vcpu->tdvps->ve = *info;
+	vcpu->tdvps->ve.valid = true;
+	td_inject_exception(vcpu, VECTOR_VE, false, 0);
+}
+
+/* An instruction that only the host can carry out: the TD asks it, if it wants. */
+static enum td_next ve_for_instruction(struct call *call, struct vcpu *vcpu,
+				       enum exit_reason reason, u64 qualification)
+{
+	struct instruction instruction;
+	struct ve_info info = {
+		.exit_reason = reason,
+		.exit_qualification = qualification,
+	};
+
+	if (!td_decode(call, vcpu, &instruction))
+		return TD_RESUME;
+	info.instruction_length = instruction.length;
+	td_inject_ve(call, vcpu, &info);
+	return TD_RESUME;
+}
+
+static enum td_next handle_interrupt(struct call *call, struct td_exit *exit)
+{
+	int vector = call->platform->acknowledge_interrupt();
+
+	if (vector < 0)
+		return TD_RESUME;
+	exit->status = EXIT_REASON_EXTERNAL_INTERRUPT;
+	exit->interrupt_info = INTERRUPT_INFO_VALID | (u64)vector;
+	return TD_EXIT;
+}
+
+static enum td_next handle_nmi(struct td_exit *exit)
+{
+	exit->status = EXIT_REASON_EXCEPTION_NMI;
+	exit->interrupt_info = INTERRUPT_INFO_VALID | INTERRUPT_INFO_NMI | 2;
+	return TD_EXIT;
+}
+
+static enum td_next handle_shutdown(struct vcpu *vcpu, struct td_exit *exit)
+{
+	vcpu->tdvps->state = VCPU_DISABLED;
+	exit->status = TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT;
+	return TD_EXIT;
+}
+
+static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
+{
+	u32 leaf = vcpu->vmcb->rax, subleaf = vcpu_gpr_get(vcpu, GPR_RCX);
+	struct instruction instruction;
+	struct cpuid_value v;
+
+	if (!cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), leaf, subleaf, &v))
+		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID, 0);
+	if (!td_decode(call, vcpu, &instruction))
+		return TD_RESUME;
+
+	if (leaf == 1) {
+		v.ebx |= vcpu->tdvps->x2apic_id << 24;
+		if (vcpu->vmcb->cr4 & X86_CR4_OSXSAVE)
+			v.ecx |= BIT(27);
+	} else if (leaf == 0x1f) {
+		v.edx = vcpu->tdvps->x2apic_id;
+	}
+	vcpu_gpr_set(vcpu, GPR_RAX, v.eax);
+	vcpu_gpr_set(vcpu, GPR_RBX, v.ebx);
+	vcpu_gpr_set(vcpu, GPR_RCX, v.ecx);
+	vcpu_gpr_set(vcpu, GPR_RDX, v.edx);
+	td_skip_instruction(vcpu, instruction.length);
+	return TD_RESUME;
+}
+
+static enum td_next handle_rdtsc(struct call *call, struct vcpu *vcpu, bool with_aux)
+{
+	struct instruction instruction;
+	u64 tsc = td_read_tsc(call, vcpu);
+
+	if (!td_decode(call, vcpu, &instruction))
+		return TD_RESUME;
+	vcpu_gpr_set(vcpu, GPR_RAX, (u32)tsc);
+	vcpu_gpr_set(vcpu, GPR_RDX, tsc >> 32);
+	if (with_aux)
+		vcpu_gpr_set(vcpu, GPR_RCX, (u32)vcpu->tdvps->tsc_aux);
+	td_skip_instruction(vcpu, instruction.length);
+	return TD_RESUME;
+}
+
+/* As VMX has it: size, direction, string, REP, port. */
+static u64 io_qualification(u64 info)
+{
+	u64 size = (info >> IOIO_SIZE_SHIFT) & 7;	/* 1, 2, 4 */
+
+	return (size - 1) | (info & IOIO_IN ? BIT(3) : 0) | (info & IOIO_STRING ? BIT(4) : 0) |
+	       (info & IOIO_REP ? BIT(5) : 0) | (info >> IOIO_PORT_SHIFT & 0xffff) << 16;
+}
+
+/* XCR0 stays what XFAM says; the TD may ask for no more than that. */
+static enum td_next handle_xsetbv(struct call *call, struct vcpu *vcpu)
+{
+	u64 value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->rax;
+	struct instruction instruction;
+
+	if (vcpu->vmcb->cpl || (u32)vcpu_gpr_get(vcpu, GPR_RCX) || !(value & 1) ||
+	    (value & ~vcpu->td.tdcs->xfam)) {
+		td_inject_exception(vcpu, VECTOR_GP, true, 0);
+		return TD_RESUME;
+	}
+	if (td_decode(call, vcpu, &instruction))
+		td_skip_instruction(vcpu, instruction.length);
+	return TD_RESUME;
+}
+
+/* TDCALL is no instruction of this CPU, which says so. */
+static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
+					  struct td_exit *exit)
+{
+	struct instruction instruction;
+
+	if (!td_decode(call, vcpu, &instruction))
+		return TD_RESUME;
+	if (instruction.opcode[0] == 0x0f && instruction.opcode[1] == 0x01) {
+		if (instruction.opcode[2] == 0xcc && instruction.operand_size_prefix) {
+			if (vcpu_long_mode(vcpu) && !vcpu->vmcb->cpl)
+				return td_handle_tdcall(call, vcpu, instruction.length, exit);
+			td_inject_exception(vcpu, VECTOR_GP, true, 0);
+			return TD_RESUME;
+		}
+		if (instruction.opcode[2] == 0xc1)
+			return ve_for_instruction(call, vcpu, EXIT_REASON_VMCALL, 0);
+	}
+	td_inject_exception(vcpu, VECTOR_UD, false, 0);
+	return TD_RESUME;
+}
+
+static void ept_violation(u64 gpa, u64 qualification, u64 extended, struct td_exit *exit)
+{
+	exit->status = EXIT_REASON_EPT_VIOLATION;
+	exit->qualification = qualification;
+	exit->extended_qualification = extended;
+	exit->gpa = gpa;
+}
+
+enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64 qualification,
+			      struct td_exit *exit)
+{
+	struct sept_walk walk;
+
+	if (!sept_walk(call, &vcpu->td, gpa, 0, &walk)) {
+		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
+		return TD_EXIT;
+	}
+
+	switch (sept_entry_state(walk.value)) {
+	case SEPT_PRESENT:
+		/* It came meanwhile, or its root entry is newer than our copy. */
+		return TD_RESUME;
+	case SEPT_PENDING:
+		if (!(vcpu->td.tdcs->attributes & TD_ATTRIBUTES_SEPT_VE_DISABLE)) {
+			struct ve_info info = {
+				.exit_reason = EXIT_REASON_EPT_VIOLATION,
+				.exit_qualification = qualification,
+				.gpa = gpa,
+			};
+
+			td_inject_ve(call, vcpu, &info);
+			return TD_RESUME;
+		}
+		ept_violation(gpa & PAGE_MASK, qualification, EXTENDED_QUALIFICATION_PENDING, exit);
+		return TD_EXIT;
+	default:
+		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
+		return TD_EXIT;
+	}
+}
+
+static enum td_next handle_shared_fault(struct call *call, struct vcpu *vcpu, u64 gpa,
+					u64 qualification, struct td_exit *exit)
+{
+	struct ve_info info = {
+		.exit_reason = EXIT_REASON_EPT_VIOLATION,
+		.exit_qualification = qualification,
+		.gpa = gpa,
+	};
+	u64 permissions;
+
+	switch (shared_fault(call, vcpu, gpa, qualification & EPT_VIOLATION_WRITE, &permissions)) {
+	case SHARED_FAULT_MAPPED:
+		return TD_RESUME;
+	case SHARED_FAULT_TD:
+		td_inject_ve(call, vcpu, &info);
+		return TD_RESUME;
+	default:
+		qualification |= permissions << EPT_VIOLATION_PERMISSIONS_SHIFT;
+		ept_violation(gpa, qualification, 0, exit);
+		return TD_EXIT;
+	}
+}
+
+static enum td_next handle_nested_fault(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
+{
+	u64 error = vcpu->vmcb->exit_info1, gpa = vcpu->vmcb->exit_info2, qualification;
+	enum td_next next;
+
+	if (error & NPF_FETCH)
+		qualification = EPT_VIOLATION_FETCH;
+	else
+		qualification = error & NPF_WRITE ? EPT_VIOLATION_WRITE : EPT_VIOLATION_READ;
+
+	if (gpa & td_shared_bit(&vcpu->td)) {
+		/* A TD runs no code from memory that is not its own. */
+		if (qualification == EPT_VIOLATION_FETCH) {
+			td_inject_exception(vcpu, VECTOR_GP, true, 0);
+			return TD_RESUME;
+		}
+		return handle_shared_fault(call, vcpu, gpa, qualification, exit);
+	}
+
+	next = td_private_fault(call, vcpu, gpa, qualification, exit);
+	/* Fault after fault on a page that is mapped would be for ever. */
+	if (next == TD_RESUME && !(vcpu->vmcb->event_injection & EVENT_VALID)) {
+		invariant(call, vcpu->tdvps->spurious_faults < MAX_SPURIOUS_FAULTS);
+		vcpu->tdvps->spurious_faults++;
+	} else {
+		vcpu->tdvps->spurious_faults = 0;
+	}
+	return next;
+}
+
+enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
+{
+	u64 code = vcpu->vmcb->exit_code;
+
+	if (code != SVM_EXIT_NPF)
+		vcpu->tdvps->spurious_faults = 0;
+
+	switch (code) {
+	case SVM_EXIT_INTR:
+		return handle_interrupt(call, exit);
+	case SVM_EXIT_NMI:
+		return handle_nmi(exit);
+	case SVM_EXIT_SHUTDOWN:
+		return handle_shutdown(vcpu, exit);
+	case SVM_EXIT_NPF:
+		return handle_nested_fault(call, vcpu, exit);
+	case SVM_EXIT_EXCEPTION_0 + VECTOR_UD:
+		return handle_invalid_opcode(call, vcpu, exit);
+	case SVM_EXIT_VINTR:
+		/* The TD became interruptible: entering again injects. */
+		return TD_RESUME;
+	case SVM_EXIT_CPUID:
+		return handle_cpuid(call, vcpu);
+	case SVM_EXIT_MSR:
+		return td_handle_msr(call, vcpu, vcpu->vmcb->exit_info1 & 1);
+	case SVM_EXIT_RDTSC:
+		return handle_rdtsc(call, vcpu, false);
+	case SVM_EXIT_RDTSCP:
+		return handle_rdtsc(call, vcpu, true);
+	case SVM_EXIT_XSETBV:
+		return handle_xsetbv(call, vcpu);
+	case SVM_EXIT_IO:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_IO,
+					  io_qualification(vcpu->vmcb->exit_info1));
+	case SVM_EXIT_HLT:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT, 0);
+	case SVM_EXIT_RDPMC:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_RDPMC, 0);
+	case SVM_EXIT_INVD:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_INVD, 0);
+	case SVM_EXIT_WBINVD:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_WBINVD, 0);
+	case SVM_EXIT_MONITOR:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_MONITOR, 0);
+	case SVM_EXIT_MWAIT:
+		return ve_for_instruction(call, vcpu, EXIT_REASON_MWAIT, 0);
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMMCALL:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+		/* SVM is not there for the TD. */
+		td_inject_exception(vcpu, VECTOR_UD, false, 0);
+		return TD_RESUME;
+	case SVM_EXIT_SMI:
+	case SVM_EXIT_INIT:
+		/* Both stay pending, and the platform takes them. */
+		return TD_RESUME;
+	default:
+		log_line(call, "TD exit %lx, info %lx %lx, rip %lx", code,
+			 vcpu->vmcb->exit_info1, vcpu->vmcb->exit_info2, vcpu->vmcb->rip);
+		return handle_shutdown(vcpu, exit);
+	}
+}
