@@ -123,6 +123,8 @@ def _monitor_arguments(options):
 
 def _report(machine, status):
     """Why it failed, and what the kernel said last."""
+    for notice in machine.notices:
+        provision.say(notice)
     if machine.trouble:
         provision.say(f"the host is not to be trusted after: {machine.trouble[0]}")
         source = machine.emulator_log if machine.trouble[0].startswith("emulator:") \

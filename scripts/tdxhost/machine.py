@@ -46,6 +46,7 @@ class Machine:
         self.emulator_log = directory / "emulator.log"
         self.status = None	# of the command
         self.trouble = []	# lines that condemn the run
+        self.notices = []
         self.reason = None	# why the machine was stopped by us
         self.first_output = None
         self._selector = selectors.DefaultSelector()
@@ -61,6 +62,8 @@ class Machine:
             self.trouble.append(line)
             if console.FATAL.search(line):
                 self._stop_soon("the kernel crashed", LAST_WORDS)
+        elif match := console.NOTICE.search(line):
+            self.notices.append(match[1])
         elif "tdxhost: exit " in line:
             self.status = int(line.rsplit(" ", 1)[1])
 

@@ -8,22 +8,30 @@ from pathlib import Path
 
 from . import kernel, paths
 from .errors import TdxHostError
-from .progress import Step
 
 
 def say(text):
     print(f"tdxhost: {text}", file=sys.stderr, flush=True)
 
 
-# Lines of output and seconds of a first build on two cores: for the estimate only.
-EXPECTED = {"kernel": (2400, 600), "emulator": (120, 30)}
-
-
-def _make(what, *arguments):
-    """Run make, its output in a log that is shown when it fails."""
+def _make(what, *arguments, shows_progress=False):
+    """Run make. Its output is shown as it comes, or kept in a log and told if it fails."""
+    command = ["make", *map(str, arguments)]
+    say(f"building the {what}: {' '.join(command)}")
+    if shows_progress:
+        if subprocess.run(command, cwd=paths.ROOT, stdout=sys.stderr,
+                          stdin=subprocess.DEVNULL, check=False).returncode:
+            raise TdxHostError(f"the {what} does not build, see above")
+        return
+    result = subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, check=False,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    paths.OUT.mkdir(parents=True, exist_ok=True)
     log = paths.OUT / f"build-{what.replace(' ', '-')}.log"
-    Step(what, log, *EXPECTED.get(what.split()[-1], ())).run(
-        ["make", *arguments], paths.ROOT)
+    log.write_bytes(result.stdout)
+    if result.returncode:
+        tail = result.stdout.decode(errors="replace").splitlines()[-20:]
+        raise TdxHostError(f"the {what} does not build; the log {log} ends:\n  " +
+                           "\n  ".join(tail))
 
 
 def guest_programs():
@@ -38,7 +46,7 @@ def guest_programs():
 def find_kernel(choice, modules_directory):
     found = kernel.find(choice, modules_directory)
     if not found:
-        _make(f"{choice} kernel", "kernel", f"KERNEL={choice}")
+        _make(f"{choice} kernel", "kernel", f"KERNEL={choice}", shows_progress=True)
         found = kernel.find(choice, modules_directory)
     if not found:
         raise TdxHostError(f"make kernel KERNEL={choice} left no kernel in "

@@ -9,12 +9,38 @@
  *	tdxctl stats
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define CONTROL_PORT	0x5e0
 #define NOTHING_THERE	0xff
+
+static int ports;
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+	fprintf(stderr, "tdxctl: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void out(char byte)
+{
+	if (pwrite(ports, &byte, 1, CONTROL_PORT) != 1)
+		fail("the control port");
+}
+
+static int in(void)
+{
+	unsigned char byte;
+
+	if (pread(ports, &byte, 1, CONTROL_PORT) != 1)
+		fail("the control port");
+	return byte;
+}
 
 int main(int argc, char **argv)
 {
@@ -24,18 +50,18 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: tdxctl COMMAND [ARGUMENT...]\n");
 		return 2;
 	}
-	if (ioperm(CONTROL_PORT, 1, 1)) {
-		fprintf(stderr, "tdxctl: I/O port %#x: %s\n", CONTROL_PORT,
-			strerror(errno));
-		return 1;
-	}
+	ports = open("/dev/port", O_RDWR | O_CLOEXEC);
+	if (ports < 0)
+		fail("/dev/port");
+	/* The port takes one command at a time. */
+	flock(ports, LOCK_EX);
 	for (int i = 1; i < argc; i++) {
 		for (const char *at = argv[i]; *at; at++)
-			outb(*at, CONTROL_PORT);
-		outb(i + 1 < argc ? ' ' : '\n', CONTROL_PORT);
+			out(*at);
+		out(i + 1 < argc ? ' ' : '\n');
 	}
 	for (;;) {
-		int c = inb(CONTROL_PORT);
+		int c = in();
 
 		if (!c)
 			break;

@@ -18,16 +18,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = "/lib/firmware/intel/tdx"
 
-CALL = re.compile(r"^(?P<time>\d+) cpu(?P<cpu>\d+) (?P<leaf>[A-Z0-9_.]+)(?P<operands>.*?) -> "
-                  r"(?P<status>[0-9a-fx]+)(?P<results>.*)$")
+CALL = re.compile(r"^(?P<time>\d+) cpu(?P<cpu>\d+) (?P<leaf>[A-Z0-9_.]+) (?P<operands>.*?) -> "
+                  r"(?P<status>[0-9a-f]{16}|vmfail|ud|gp)(?P<results>.*)$")
+MARK = re.compile(r"^(?P<time>\d+) cpu(?P<cpu>\d+) MARK (?P<text>.*)$")
+
+# What Linux makes of a SEAMCALL that the CPU itself refuses.
+REFUSED = {"vmfail": 0x8000FF00FFFF0000, "ud": 0x8000FF0000000006, "gp": 0x8000FF000000000D}
 
 
 @dataclass
 class Call:
-    """One line of the SEAMCALL trace."""
+    """One line of the SEAMCALL trace; of a mark, the leaf is "mark TEXT"."""
     time: int
     cpu: int
-    leaf: str
+    leaf: str		# without what stands before its first dot
     operands: dict
     status: int
 
@@ -44,15 +48,17 @@ def _registers(text):
 
 
 def read_trace(path):
-    """The calls of a trace, and the marks among them as calls named "mark TEXT"."""
+    """The calls of a trace, and the marks among them."""
     calls = []
     for line in Path(path).read_text(errors="replace").splitlines():
-        match = CALL.match(line)
-        if match:
-            calls.append(Call(int(match["time"]), int(match["cpu"]), match["leaf"],
-                              _registers(match["operands"]), int(match["status"], 16)))
-        elif "mark" in line:
-            calls.append(Call(0, -1, line[line.index("mark"):].strip(), {}, 0))
+        if match := CALL.match(line):
+            status = REFUSED.get(match["status"]) or int(match["status"], 16)
+            calls.append(Call(int(match["time"]), int(match["cpu"]),
+                              match["leaf"].partition(".")[2], _registers(match["operands"]),
+                              status))
+        elif match := MARK.match(line):
+            calls.append(Call(int(match["time"]), int(match["cpu"]), f"mark {match['text']}",
+                              {}, 0))
     return calls
 
 
