@@ -8,6 +8,7 @@ import sys
 import refresh
 import rules
 import worktree
+from basegit import base_store
 from gitrepo import Failure
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -29,9 +30,14 @@ def warn_about(series):
 def command_tree(arguments):
     tree = worktree.Worktree(arguments.root, arguments.tree, say)
     tree.lock()
+    store = base_store(arguments.base, say)
     if not tree.exists():
-        tree.create(arguments.base)
-    series = worktree.update(tree, arguments.force)
+        tree.create(arguments.base, store)
+    elif arguments.lenient and tree.unexported():
+        say("note: %s has changes that are not in series/; it is taken as it is"
+            % arguments.tree)
+        return
+    series = worktree.update(tree, store, arguments.force)
     warn_about(series)
     say("%s: base and %d patches" % (arguments.tree, len(series.patches)))
 
@@ -59,6 +65,9 @@ def parse():
         command.add_argument("--tree", default=os.path.join(ROOT, "build/tree"))
         command.add_argument("--base", default=os.path.join(ROOT, "build/base"))
         command.add_argument("--force", action="store_true")
+        if name == "tree":
+            command.add_argument("--lenient", action="store_true",
+                                 help="leave a tree with work in it alone")
         if name == "refresh":
             command.add_argument("--patch")
             command.add_argument("--at")

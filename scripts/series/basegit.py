@@ -5,6 +5,7 @@ git fast-import writes the 96 thousand files as one pack in a fraction of the
 time that `git add` needs for as many loose objects.
 """
 
+import fcntl
 import os
 import shutil
 import stat
@@ -60,33 +61,38 @@ def version(top):
                            found["SUBLEVEL"], found.get("EXTRAVERSION", ""))
 
 
-def import_base(top, git_dir, bare):
-    """Import the files below top; git_dir must not exist yet."""
+def import_base(top, git_dir):
+    """The bare repository git_dir with the files below top: whole, or none."""
+    partial = git_dir + ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
     env = environment()
-    subprocess.run(["git", "init", "--quiet", "--bare", git_dir], env=env,
+    subprocess.run(["git", "init", "--quiet", "--bare", partial], env=env,
                    check=True)
-    repository = Repository(git_dir)
-    for key, value in (("core.compression", "1"), ("gc.auto", "0"),
-                       ("core.autocrlf", "false")):
+    repository = Repository(partial)
+    for key, value in (("core.compression", "1"), ("gc.auto", "0")):
         repository.run("config", key, value)
-    message = b"Linux %s\n" % version(top).encode()
-    loader = subprocess.Popen(["git", "-C", git_dir, "fast-import", "--quiet",
+    loader = subprocess.Popen(["git", "-C", partial, "fast-import", "--quiet",
                                "--done", "--depth=0"], env=env,
                               stdin=subprocess.PIPE)
     try:
-        stream(top, loader.stdin, message)
+        stream(top, loader.stdin, b"Linux %s\n" % version(top).encode())
+        loader.stdin.close()
     except BrokenPipeError:
         pass
-    loader.stdin.close()
     if loader.wait():
-        shutil.rmtree(git_dir, ignore_errors=True)
         raise Failure("git fast-import of %s failed" % top)
     repository.run("tag", "base", "refs/heads/series")
     repository.run("symbolic-ref", "HEAD", "refs/heads/series")
-    if not bare:
-        repository.run("config", "core.bare", "false")
-        # A full checkout would write again what is there already.
-        work = Repository(top)
-        work.run("read-tree", "HEAD")
-        work.run("update-index", "-q", "--refresh", ok=(0, 1))
-    return repository
+    os.rename(partial, git_dir)
+    return Repository(git_dir)
+
+
+def base_store(base, say):
+    """The import of base, beside it; made when it is not there yet."""
+    git_dir = base.rstrip("/") + ".git"
+    with open(git_dir + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(git_dir):
+            say("importing %s into git" % base)
+            import_base(base, git_dir)
+    return Repository(git_dir)

@@ -13,7 +13,6 @@ import os
 import shutil
 
 from assemble import Series
-from basegit import import_base
 from gitrepo import Failure, GitError, Repository
 
 SYNCED_REF = "refs/series/synced"
@@ -44,14 +43,25 @@ class Worktree:
         if not self.exists():
             raise Failure("%s does not exist: run 'make tree' first" % self.path)
 
-    def create(self, base):
-        """A work tree of the base alone, whole or not there at all."""
+    def create(self, base, store):
+        """A work tree of the base alone, whole or not there at all.
+
+        Its objects are those of the base's import, store: nothing is copied but
+        the files themselves.
+        """
         partial = self.path.rstrip("/") + ".partial"
         shutil.rmtree(partial, ignore_errors=True)
         self.say("copying %s to %s" % (base, self.path))
         shutil.copytree(base, partial, symlinks=True)
-        self.say("importing it into git")
-        import_base(partial, os.path.join(partial, ".git"), bare=False)
+        repository = Repository(partial)
+        repository.run("init", "--quiet", "--initial-branch=series")
+        repository.run("config", "gc.auto", "0")
+        borrow_objects(os.path.join(partial, ".git"), store.path)
+        commit = store.resolve("base^{commit}")
+        repository.run("tag", "base", commit)
+        repository.run("update-ref", "HEAD", commit)
+        repository.run("read-tree", "HEAD")
+        repository.run("update-index", "-q", "--refresh", ok=(0, 1))
         os.rename(partial, self.path)
 
     @property
@@ -91,6 +101,11 @@ class Worktree:
                           "there or run 'make refresh PATCH=...'\n%s"
                           % (self.path, error.stderr.strip())) from None
 
+    def unexported(self):
+        """Is there work in it, committed or not, that series/ does not have?"""
+        return self.head != self.synced()[0] or \
+            self.repository.tree_of("HEAD") != self.repository.snapshot()
+
     def in_progress(self):
         """A rebase or the like that the developer has not finished."""
         for name in ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD",
@@ -100,17 +115,28 @@ class Worktree:
         return None
 
 
-def update(tree, force=False):
+def borrow_objects(git_dir, store):
+    """Let a repository see the objects of another one (git's alternates)."""
+    objects = os.path.join(git_dir, "objects")
+    with open(os.path.join(objects, "info", "alternates"), "w") as file:
+        # git reads a relative path from the objects directory on, so that the
+        # whole clone may be moved. build/tree.partial stands beside build/tree.
+        file.write(os.path.relpath(os.path.join(store, "objects"), objects) + "\n")
+
+
+def update(tree, store, force=False):
     """make tree: bring build/tree to what series/ and the overlay say."""
+    if tree.repository.tree_of("base") != store.tree_of("base"):
+        raise Failure("%s stands on another base than build/base: export what "
+                      "you want to keep with 'make refresh', then remove it"
+                      % tree.path)
     if tree.in_progress():
         raise Failure("%s: a rebase is in progress there; finish it first"
                       % tree.path)
     synced, _ = tree.synced()
     if tree.head != synced and not force:
-        changed = tree.repository.changes(synced, tree.head)
-        if changed or tree.repository.commits(synced, tree.head):
-            raise Failure("%s has commits that are not in series/: run "
-                          "'make refresh' first (FORCE=1 drops them)" % tree.path)
+        raise Failure("%s has commits that are not in series/: run "
+                      "'make refresh' first (FORCE=1 drops them)" % tree.path)
     series = Series(tree.root, tree.repository)
     head = series.assemble()
     tree.move_to(head)

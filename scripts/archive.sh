@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Packages from other releases of Debian, without touching the system: an apt
+# configuration of our own below build/, for the archive that this machine's own
+# configuration names. To be sourced.
+
+# The address of the machine's Debian archive.
+archive_site()
+{
+	local codename
+
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	# Origin and label are known once lists were downloaded; on a machine that
+	# has none yet, the release's own name must do.
+	{
+		apt-get indextargets --format '$(SITE)|$(ORIGIN)|$(LABEL)' |
+			sed -n 's/|Debian|Debian$//p'
+		apt-get indextargets --format '$(SITE)|$(RELEASE)' |
+			sed -n "s/|$codename\$//p"
+	} 2>/dev/null | grep -m 1 .
+}
+
+# archive_use DIRECTORY SUITE...: from here on apt-get and apt-cache work in
+# DIRECTORY and see just these suites.
+archive_use()
+{
+	local directory=$1 site suite
+	shift
+
+	command -v apt-get >/dev/null || return 1
+	site=$(unset APT_CONFIG; archive_site) || return 1
+	mkdir -p "$directory"/lists/partial "$directory"/cache/archives/partial \
+		"$directory"/etc/none || return 1
+	for suite in "$@"; do
+		# Debian 12 and 13 both have the keyring that signs all of these.
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+			"$site $suite main"
+	done >"$directory/etc/sources.list"
+	cat >"$directory/apt.conf" <<-END
+		Dir::Etc::sourcelist "$directory/etc/sources.list";
+		Dir::Etc::sourceparts "$directory/etc/none";
+		Dir::Etc::preferences "$directory/etc/none/-";
+		Dir::Etc::preferencesparts "$directory/etc/none";
+		Dir::State::lists "$directory/lists";
+		Dir::State::status "$directory/status";
+		Dir::Cache "$directory/cache";
+		Dir::Cache::archives "archives";
+		// A sandbox user could not write below an ordinary user's directory,
+		// and the system's own hooks have no business here.
+		APT::Sandbox::User "root";
+		Acquire::Languages "none";
+		Acquire::Retries "3";
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+		#clear DPkg::Post-Invoke;
+	END
+	: >"$directory/status"
+	export APT_CONFIG=$directory/apt.conf
+}
