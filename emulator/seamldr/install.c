@@ -72,15 +72,26 @@ static void wipe(const struct seamldr *ldr, u64 start, u64 end)
 	__builtin_memset(seam_pointer(ldr->platform, start), 0, end - start);
 }
 
-/* Clear the module's part of the range; an update keeps the handoff data. */
+/*
+ * Clear the module's part of the range; an update keeps the handoff data.
+ *
+ * Hardware clears all of it. Here nothing writes to what is between the data region
+ * and the code region, and it is most of the range: leave it out, or a memset()
+ * under emulation would be what an update takes its time for.
+ */
 static u64 prepare_range(struct seamldr *ldr, const struct module_layout *layout)
 {
 	u64 start = ldr->platform->seamrr.base;
+	u64 data_end = layout->data_base + layout->data_size;
 	u64 handoff_end;
+
+	if (data_end < ldr->data_end)
+		data_end = ldr->data_end;
 
 	if (ldr->params.scenario == SEAMLDR_SCENARIO_LOAD) {
 		ldr->num_remaining_updates = ldr->update_capacity;
-		wipe(ldr, start, layout->limit);
+		wipe(ldr, start, data_end);
+		wipe(ldr, layout->code_base, layout->limit);
 		return SEAMLDR_SUCCESS;
 	}
 
@@ -92,7 +103,8 @@ static u64 prepare_range(struct seamldr *ldr, const struct module_layout *layout
 	handoff_end = layout->data_base + sizeof(struct seam_handoff_header) +
 		      seamldr_handoff(ldr)->size;
 	wipe(ldr, start, layout->data_base);
-	wipe(ldr, handoff_end, layout->limit);
+	wipe(ldr, handoff_end, data_end);
+	wipe(ldr, layout->code_base, layout->limit);
 	return SEAMLDR_SUCCESS;
 }
 
@@ -137,6 +149,7 @@ static void set_up_sysinfo(struct seamldr *ldr, const struct module_layout *layo
 	__builtin_memcpy(sysinfo->mrseam, sigstruct->seamhash, sizeof(sysinfo->mrseam));
 	ldr->entry = layout->code_base + sigstruct->rip_offset;
 	ldr->handoff_size = layout->handoff_size;
+	ldr->data_end = layout->data_base + layout->data_size;
 }
 
 /* SEAMDB_INSERT: an entry of the update log needs a random nonce. */

@@ -58,7 +58,8 @@ struct seamldr {
 	bool shut_down;			/* P-SEAMLDR is gone until reboot */
 	u32 num_remaining_updates;
 	u64 handoff_size;		/* of the installed module's handoff area */
-	u64 entry;			/* physical address */
+	u64 data_end;			/* physical address behind its data region */
+	u64 entry;			/* physical address of its entry point */
 
 	/* Copies of the operands, so that the host cannot change what was checked. */
 	struct seamldr_params params;

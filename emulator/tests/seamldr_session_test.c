@@ -114,6 +114,31 @@ static void test_wipe(void)
 	tap_is(fake.use[FAKE_NUM_PAGES - 1], SEAM_PAGE_SEAMRR, "and its end");
 }
 
+/* A smaller module must not find what a bigger one left. */
+static void test_wipe_of_bigger(void)
+{
+	const struct seam_sysinfo *sysinfo;
+	struct image image;
+	u8 *last;
+
+	fixture_start_ready_for_update();
+	sysinfo = seamldr_module_sysinfo(&ldr);
+	last = fake_pointer(sysinfo->data_base + sysinfo->data_size - 1);
+	*last = 0x77;
+	image = fixture_image(2);
+	image.sigstruct->num_global_data_pages = 0;
+	fixture_sign(&image);
+	tap_is(fixture_install(image.params_pa).rax, 0, "an update to a module with less data");
+	tap_is(*last, 0, "wipes the data of the bigger one");
+
+	fixture_write_handoff(0);
+	*last = 0x77;
+	image.sigstruct->num_global_data_pages = 33;
+	fixture_sign(&image);
+	tap_is(fixture_install(image.params_pa).rax, 0, "an update to a module with more data");
+	tap_is(*last, 0, "wipes what it gets");
+}
+
 static void test_handoff(void)
 {
 	struct image image;
@@ -176,7 +201,7 @@ static void test_reload(void)
 {
 	struct image image;
 	u64 dirty = 0;
-	u8 *data;
+	u8 *data, *code;
 
 	fixture_start_ready_for_update();
 	image = fixture_image(2);
@@ -197,10 +222,12 @@ static void test_reload(void)
 	fixture_sign(&image);
 	data = fake_pointer(seamldr_module_sysinfo(&ldr)->data_base);
 	memset(data, 0x77, PAGE_SIZE);
+	code = fake_pointer(seamldr_module_sysinfo(&ldr)->module_base);
+	memset(code + FIXTURE_MODULE_PAGES * PAGE_SIZE, 0x77, PAGE_SIZE);
 	tap_is(fixture_install(image.params_pa).rax, 0, "LOAD of another major SVN after CLEANUP");
 	for (u64 i = 0; i < PAGE_SIZE; i++)
-		dirty += data[i];
-	tap_is(dirty, 0, "LOAD wipes the handoff area too");
+		dirty += data[i] + code[FIXTURE_MODULE_PAGES * PAGE_SIZE + i];
+	tap_is(dirty, 0, "LOAD wipes the handoff area and the code region too");
 }
 
 static void test_entropy(void)
@@ -378,6 +405,7 @@ int main(void)
 {
 	test_needs_all_lps();
 	test_wipe();
+	test_wipe_of_bigger();
 	test_handoff();
 	test_update_log();
 	test_reload();
