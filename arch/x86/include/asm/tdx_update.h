@@ -46,6 +46,7 @@ int tdx_update_install(const u8 *file, u32 size);
 void tdx_update_cancel(void);
 void tdx_update_finish(void);
 void tdx_update_get_status(struct tdx_update_status *status);
+void tdx_update_at_boot(void);
 
 unsigned int tdx_update_get_wait_ms(void);
 void tdx_update_set_wait_ms(unsigned int wait_ms);
@@ -65,6 +66,7 @@ static inline int tdx_update_install(const u8 *file, u32 size)
 static inline void tdx_update_cancel(void) { }
 static inline void tdx_update_finish(void) { }
 static inline void tdx_update_get_status(struct tdx_update_status *status) { }
+static inline void tdx_update_at_boot(void) { }
 static inline unsigned int tdx_update_get_wait_ms(void) { return 0; }
 static inline void tdx_update_set_wait_ms(unsigned int wait_ms) { }
 

@@ -174,10 +174,12 @@ static u64 step_shutdown(void *data)
 	u64 status;
 
 	status = tdx_module_shutdown(module.handoff_version, update->avoid_sensitive);
-	if (!status)
-		module.shut_down = true;
+	if (status)
+		return status;
 
-	return status;
+	module.shut_down = true;
+	tdx_module_reset();
+	return TDX_SUCCESS;
 }
 
 /*
@@ -225,6 +227,7 @@ static int complete_install(void *data)
 	struct tdx_update *update = data;
 
 	if (update->installed) {
+		/* Of what an earlier update may have initialized. */
 		tdx_module_reset();
 		return 0;
 	}
@@ -452,7 +455,7 @@ int tdx_update_install(const u8 *file, u32 size)
 
 	sysinfo = tdx_get_sysinfo();
 	if (!ret)
-		pr_info("module version " TDX_VERSION_FMT " after %llu ms, CPUs stopped for %llu us\n",
+		pr_info("now version " TDX_VERSION_FMT ", took %llu ms, CPUs stopped for %llu us\n",
 			sysinfo->version.major_version, sysinfo->version.minor_version,
 			sysinfo->version.update_version,
 			last.duration_us / USEC_PER_MSEC, last.stop_us);
@@ -498,8 +501,9 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_finish, "tdx-host");
  */
 void tdx_update_get_status(struct tdx_update_status *status)
 {
-	scoped_guard(spinlock, &status_lock)
+	scoped_guard(spinlock, &status_lock) {
 		*status = last;
+	}
 
 	status->blocks_in_flight = tdx_update_blocks_in_flight();
 }

@@ -269,11 +269,11 @@ EXPORT_SYMBOL_FOR_KVM(tdx_update_block_end);
  *
  * Context: Process context.  Sleeps while an update is installed, not while one
  *	    waits for blocks in flight.
- * Return: 0 on success, -EINTR when a signal arrived.
+ * Return: 0 on success, -EINTR when a fatal signal arrived.
  */
 int tdx_update_read_lock(void)
 {
-	return down_read_interruptible(&update_rwsem);
+	return down_read_killable(&update_rwsem);
 }
 EXPORT_SYMBOL_FOR_MODULES(tdx_update_read_lock, "kvm-intel,tdx-host");
 
