@@ -37,7 +37,7 @@ struct cpu {
 	bool cr4_vmxe;			/* CR4.VMXE as the host sees it */
 	bool vmx_root;			/* between VMXON and VMXOFF */
 	bool cr4_written;		/* to undo what VMRUN refuses, see cr.c */
-	u64 cr4_before, rip_before;
+	bool cr4_vmxe_before;
 	u64 feat_ctl;			/* IA32_FEAT_CTL */
 	u64 invept_count;		/* read by other CPUs */
 	u32 vmx_logged;			/* VMX instructions that were logged */

@@ -3,10 +3,17 @@
  * CR4.VMXE, which this machine's processor does not know: the monitor keeps it.
  *
  * Whether the rest of a value is valid, VMRUN knows best: the write is done, and
- * undone with #GP when the next VMRUN refuses it.
+ * undone with #GP when the next VMRUN refuses it. TCG has then overwritten the VMCB's
+ * save area with the monitor's own state, so there is a copy of that.
+ *
+ * TCG does not intercept reads of CR4, so the host reads VMXE as 0. Linux does not
+ * read it: it keeps a copy of CR4 of its own.
  */
 #include "cpu.h"
 #include "instruction.h"
+#include "lib.h"
+
+static struct vmcb_save saved[MAX_CPUS];
 
 void cr4_exit(struct cpu *cpu)
 {
@@ -30,8 +37,8 @@ void cr4_exit(struct cpu *cpu)
 		inject_exception_error(cpu, EXCEPTION_GP, 0);
 		return;
 	}
-	cpu->cr4_before = save->cr4 | (cpu->cr4_vmxe ? X86_CR4_VMXE : 0);
-	cpu->rip_before = save->rip;
+	memcpy(&saved[cpu->index], save, sizeof(*save));
+	cpu->cr4_vmxe_before = cpu->cr4_vmxe;
 	cpu->cr4_vmxe = value & X86_CR4_VMXE;
 	save->cr4 = value & ~(u64)X86_CR4_VMXE;
 	cpu->vmcb->control.tlb_control = SVM_TLB_FLUSH_ALL;
@@ -40,13 +47,10 @@ void cr4_exit(struct cpu *cpu)
 
 bool cr4_undo(struct cpu *cpu)
 {
-	struct vmcb_save *save = &cpu->vmcb->save;
-
 	if (!cpu->cr4_written)
 		return false;
-	cpu->cr4_vmxe = cpu->cr4_before & X86_CR4_VMXE;
-	save->cr4 = cpu->cr4_before & ~(u64)X86_CR4_VMXE;
-	save->rip = cpu->rip_before;
+	memcpy(&cpu->vmcb->save, &saved[cpu->index], sizeof(cpu->vmcb->save));
+	cpu->cr4_vmxe = cpu->cr4_vmxe_before;
 	inject_exception_error(cpu, EXCEPTION_GP, 0);
 	return true;
 }

@@ -132,12 +132,12 @@ struct vmcb_save {
 	u64 cr2;
 	u8 reserved6[32];
 	u64 guest_pat;
-	u8 reserved7[2448];
 };
 
 struct vmcb {
 	struct vmcb_control control;
 	struct vmcb_save save;
+	u8 reserved[2448];
 };
 
 _Static_assert(offsetof(struct vmcb, control.intercept) == 0x00c, "VMCB");

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The control port: commands, answers, and that a fault comes when it was asked for. */
+#include "../../abi/control.h"
+#include "../../abi/seamldr.h"
+#include "test.h"
+
+#define INJECTED	0x8000000000030001UL
+
+static char answer[CONTROL_ANSWER_SIZE];
+static u8 region[4096] __attribute__((aligned(4096)));
+static struct seamldr_info info __attribute__((aligned(256)));
+static u64 vmxon_operand;
+
+static void command(const char *text)
+{
+	char *p = answer;
+
+	for (; *text; text++)
+		outb(CONTROL_PORT, *text);
+	outb(CONTROL_PORT, '\n');
+	do {
+		*p = inb(CONTROL_PORT);
+	} while (*p++);
+}
+
+static bool answer_begins(const char *text)
+{
+	const char *p = answer;
+
+	while (*text && *p == *text) {
+		p++;
+		text++;
+	}
+	return !*text;
+}
+
+static bool answer_contains(const char *text)
+{
+	const char *p;
+
+	for (p = answer; *p; p++) {
+		unsigned int i;
+
+		for (i = 0; text[i] && p[i] == text[i]; i++)
+			;
+		if (!text[i])
+			return true;
+	}
+	return false;
+}
+
+/* SEAMLDR.INFO: RAX, or all ones for VMfailInvalid. */
+static u64 call_info(u64 *rdx)
+{
+	u64 rax = SEAMLDR_INFO;
+	bool carry;
+
+	*rdx = 0;
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"
+		     : "+a"(rax), "+d"(*rdx), "=@ccc"(carry)
+		     : "c"(&info) : "r8", "r9", "r10", "r11", "memory");
+	return carry ? ~0UL : rax;
+}
+
+static void test_faults(void)
+{
+	u64 rdx;
+
+	command("fault leaf=SEAMLDR.INFO,nth=2,status=0x8000000000030001,rdx=7");
+	ok(answer_begins("ok"), "a fault is accepted");
+	is(call_info(&rdx), 0, "the first call is not the second");
+	is(call_info(&rdx), INJECTED, "the second fails as asked");
+	is(rdx, 7, "with RDX as asked");
+	is(call_info(&rdx), 0, "the third does not");
+
+	command("fault leaf=INFO,cpu=1,status=0x8000000000030001");
+	is(call_info(&rdx), 0, "another CPU's fault is not ours");
+	command("fault leaf=0x8000000000000000,cpu=0,status=vmfail,repeat=2");
+	is(call_info(&rdx), ~0UL, "VMfailInvalid by number");
+	is(call_info(&rdx), ~0UL, "and once more");
+	is(call_info(&rdx), 0, "and no more");
+
+	command("fault leaf=INFO,status=0x8000000000030001,repeat=0");
+	is(call_info(&rdx), INJECTED, "a fault for ever");
+	command("clear");
+	is(call_info(&rdx), 0, "until it is cleared");
+}
+
+static void test_errors(void)
+{
+	command("fault leaf=NO.SUCH,status=1");
+	ok(answer_begins("error: "), "an unknown leaf is an error");
+	command("fault leaf=INFO");
+	ok(answer_begins("error: "), "a fault without status is an error");
+	command("fault leaf=INFO,status=1,nth=0");
+	ok(answer_begins("error: "), "the 0th call is an error");
+	command("fault leaf=INFO,cpu=63,status=1");
+	ok(answer_begins("error: "), "a CPU that is not there is an error");
+	command("bogus");
+	ok(answer_begins("error: "), "an unknown command is an error");
+	command("cost INFO=-1");
+	ok(answer_begins("error: "), "a negative cost is an error");
+}
+
+static void test_cost(void)
+{
+	u64 begin, without, with, rdx;
+
+	begin = rdtsc();
+	call_info(&rdx);
+	without = rdtsc() - begin;
+	command("cost INFO=20ms");
+	begin = rdtsc();
+	call_info(&rdx);
+	with = rdtsc() - begin;
+	/* The TSC's rate in kHz is the numerator of a ratio to 1 GHz. */
+	ok((with - without) / 20 > (u64)1000000 * cpuid(0x15, 0).ebx / cpuid(0x15, 0).eax * 9 / 10,
+	   "a cost of 20 ms takes 20 ms");
+	command("clear");
+}
+
+void test_control_port(void)
+{
+	write_cr4(read_cr4() | X86_CR4_VMXE);
+	*(u32 *)region = rdmsr(MSR_VMX_BASIC);
+	vmxon_operand = (u64)region;
+	asm volatile("vmxon %0" : : "m"(vmxon_operand) : "memory", "cc");
+	test_faults();
+	test_errors();
+	test_cost();
+	command("stats");
+	ok(answer_begins("ok\n") && answer_contains("\nseamcalls ") &&
+	   answer_contains("\nprotected_pages "), "stats has lines");
+	asm volatile("vmxoff" : : : "memory", "cc");
+	write_cr4(read_cr4() & ~(u64)X86_CR4_VMXE);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Starting and restarting a processor, and NMIs. */
+#include "test.h"
+
+#define AP_CODE		0x9000
+#define AP_ID		1UL
+#define ROUNDS		200
+
+#define ICR_NMI		0x4400
+#define ICR_INIT	0x4500
+#define ICR_STARTUP	0x4600
+#define ICR_SELF	0x40000
+
+#define TIMEOUT_CYCLES	(4UL * 1000 * 1000 * 1000)
+
+extern const u8 ap_code[], ap_code_end[], ap_starts_offset[];
+
+static void send(u64 id, u32 command)
+{
+	wrmsr(MSR_X2APIC_ICR, id << 32 | command);
+}
+
+static volatile u32 *ap_starts(void)
+{
+	return (volatile u32 *)(AP_CODE + (u64)ap_starts_offset);
+}
+
+static bool wait_for_starts(u32 count)
+{
+	u64 end = rdtsc() + TIMEOUT_CYCLES;
+
+	while (*ap_starts() != count) {
+		if (rdtsc() > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+/* As Linux does: INIT and two startup IPIs, of which one counts. */
+static void test_restart(void)
+{
+	u8 *to = (u8 *)AP_CODE;
+	const u8 *from;
+	unsigned int round;
+
+	for (from = ap_code; from < ap_code_end; from++)
+		*to++ = *from;
+	for (round = 1; round <= ROUNDS; round++) {
+		send(AP_ID, ICR_INIT);
+		send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
+		send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
+		if (!wait_for_starts(round))
+			break;
+	}
+	is(round - 1, ROUNDS, "a processor starts again and again");
+	send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
+	is(*ap_starts(), ROUNDS, "without INIT it does not");
+}
+
+static void test_nmi(void)
+{
+	u64 end = rdtsc() + TIMEOUT_CYCLES;
+	u32 before = nmi_count;
+
+	wrmsr(MSR_X2APIC_ICR, ICR_NMI | ICR_SELF);
+	while (nmi_count == before && rdtsc() < end)
+		cpu_relax();
+	is(nmi_count, before + 1, "an NMI to oneself comes, once");
+}
+
+void test_processors(void)
+{
+	ok(rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC, "the x2APIC is on");
+	test_restart();
+	test_nmi();
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* VMXON, VMXOFF, INVEPT and MOVDIR64B, with the faults of the manual. */
+#include "test.h"
+
+#define ARITHMETIC	X86_EFLAGS_ARITHMETIC
+#define CF		X86_EFLAGS_CF
+
+static u8 region[8192] __attribute__((aligned(4096)));
+u64 vmxon_operand;
+
+static u64 try_vmxon(u64 pa)
+{
+	vmxon_operand = pa;
+	return TRY(SET_FLAGS "vmxon vmxon_operand" GET_FLAGS, : : : "memory", "cc");
+}
+
+static u64 try_invept(u64 type, const u64 *descriptor)
+{
+	return TRY(SET_FLAGS "invept %0, %1" GET_FLAGS,
+		   : : "m"(*descriptor), "r"(type) : "memory", "cc");
+}
+
+static void arithmetic_flags_are(u64 expected, const char *name)
+{
+	is(flags_after & ARITHMETIC, expected, name);
+}
+
+static void user_vmxon(void)
+{
+	asm volatile("vmxon vmxon_operand" : : : "memory");
+}
+
+static void user_vmxoff(void)
+{
+	asm volatile("vmxoff" : : : "memory");
+}
+
+static void user_cpuid(void)
+{
+	cpuid(0, 0);
+	asm volatile("ud2");
+}
+
+static void test_vmxon(void)
+{
+	u64 cr4 = read_cr4();
+
+	*(u32 *)region = rdmsr(MSR_VMX_BASIC);
+	*(u32 *)(region + 4096) = rdmsr(MSR_VMX_BASIC) ^ 1;
+
+	is(try_vmxon((u64)region), EXCEPTION_UD, "VMXON without CR4.VMXE is #UD");
+	is(TRY("vmxoff", : : : "memory"), EXCEPTION_UD, "VMXOFF outside VMX operation is #UD");
+	write_cr4(cr4 | X86_CR4_VMXE);
+	run_user(user_vmxon);
+	is(exception_vector, EXCEPTION_GP, "VMXON in user mode is #GP");
+	run_user(user_cpuid);
+	is(exception_vector, EXCEPTION_UD, "CPUID in user mode works");
+
+	is(try_vmxon((u64)region + 64), NO_EXCEPTION, "VMXON of an unaligned region:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(try_vmxon((u64)region + 4096), NO_EXCEPTION, "VMXON with a wrong revision:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(try_vmxon(1UL << 50), NO_EXCEPTION, "VMXON of an address with a KeyID:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(try_vmxon((u64)region), NO_EXCEPTION, "VMXON of a good region:");
+	arithmetic_flags_are(0, "VMsucceed");
+	is(try_vmxon((u64)region), NO_EXCEPTION, "VMXON in VMX operation:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	run_user(user_vmxoff);
+	is(exception_vector, EXCEPTION_GP, "VMXOFF in user mode is #GP");
+	is(TRY("mov %0, %%cr4", : : "r"(cr4) : "memory"), EXCEPTION_GP,
+	   "clearing CR4.VMXE in VMX operation is #GP");
+}
+
+static void test_invept(void)
+{
+	u64 descriptor[2] = { 0x1e, 0 };
+	u64 *unmapped = (u64 *)(8UL << 30);
+
+	is(try_invept(2, descriptor), NO_EXCEPTION, "INVEPT of all contexts:");
+	arithmetic_flags_are(0, "VMsucceed");
+	is(try_invept(1, descriptor), NO_EXCEPTION, "INVEPT of one context:");
+	arithmetic_flags_are(0, "VMsucceed");
+	is(try_invept(0, descriptor), NO_EXCEPTION, "INVEPT of a type that is not:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(try_invept(2, unmapped), EXCEPTION_PF, "INVEPT of an unmapped descriptor is #PF");
+	is(exception_error, 0, "of a read");
+}
+
+static void test_others(void)
+{
+	u64 value = 0;
+
+	is(TRY(SET_FLAGS "vmread %1, %0" GET_FLAGS, : "+r"(value) : "r"(0UL) : "memory", "cc"),
+	   NO_EXCEPTION, "VMREAD:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(TRY(SET_FLAGS "vmlaunch" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION, "VMLAUNCH:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	vmxon_operand = (u64)region;
+	is(TRY(SET_FLAGS "vmptrld vmxon_operand" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION,
+	   "VMPTRLD:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : : "memory", "rax"), EXCEPTION_UD,
+	   "TDCALL outside of a TD is #UD");
+	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcd", : : : "memory"), EXCEPTION_UD, "SEAMRET is #UD");
+}
+
+static void test_movdir64b(void)
+{
+	static u8 from[80], to[128] __attribute__((aligned(64)));
+	bool same = true;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = i;
+	is(TRY("movdir64b (%0), %1", : : "r"(from + 3), "r"(to) : "memory"), NO_EXCEPTION,
+	   "MOVDIR64B from an unaligned source");
+	for (i = 0; i < 64; i++)
+		same &= to[i] == from[i + 3];
+	ok(same, "copies 64 bytes");
+	is(to[64], 0, "and no more");
+	is(TRY("movdir64b 8(%0,%2,4), %1", : : "r"(from), "r"(to + 64), "r"(2UL) : "memory"),
+	   NO_EXCEPTION, "MOVDIR64B with index and displacement");
+	is(to[64], 16, "reads where they say");
+	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(to + 8) : "memory"), EXCEPTION_GP,
+	   "MOVDIR64B to an unaligned address is #GP");
+}
+
+void test_vmx(void)
+{
+	test_vmxon();
+	test_invept();
+	test_others();
+	test_movdir64b();
+	is(TRY(SET_FLAGS "vmxoff" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION, "VMXOFF:");
+	arithmetic_flags_are(0, "VMsucceed");
+	write_cr4(read_cr4() & ~(u64)X86_CR4_VMXE);
+}
