@@ -156,12 +156,6 @@ int tdx_preflight_collect(struct tdx_preflight_facts *facts, u16 module_hv, bool
 		return 0;
 
 	ret = seamldr_get_info(&facts->seamldr);
-	if (!ret)
-		ret = seamldr_get_nr_cpus(&facts->nr_firmware_cpus);
-
-	if (ret == -ENOMEM)
-		return refuse(refusal, -ENOMEM, "no-memory",
-			      "out of memory before the update began: try again");
 	if (ret)
 		return refuse(refusal, -EIO, "seamldr-error",
 			      "P-SEAMLDR does not answer: the log has its status; try again, else reboot");
@@ -218,11 +212,6 @@ static int check_all_cpus(const struct tdx_preflight_facts *facts, struct tdx_re
 		return refuse(refusal, -EBUSY, "cpu-offline",
 			      "CPU %u is offline (%u in all): bring all CPUs online and try again",
 			      facts->first_offline_cpu, facts->nr_offline_cpus);
-
-	if (facts->nr_firmware_cpus > facts->nr_online_cpus)
-		return refuse(refusal, -EOPNOTSUPP, "cpu-hidden",
-			      "kernel uses %u of the %u CPUs that P-SEAMLDR needs: boot without nr_cpus= and the like",
-			      facts->nr_online_cpus, facts->nr_firmware_cpus);
 
 	return 0;
 }
