@@ -106,7 +106,8 @@ BROKEN = [
            header={"module_nr_pages": 1}),
     Broken("no-module", EBADPARAM, "no page of module, and the header says so",
            edit_module=drop_all),
-    Broken("no-sigstruct", EBADPARAM, "no page of SEAM_SIGSTRUCT, and the header says so",
+    # The kernel gives physical address 0, which is memory.
+    Broken("no-sigstruct", EBADSIG, "no page of SEAM_SIGSTRUCT, and the header says so",
            edit_sigstruct=drop_all),
 
     # SEAM_SIGSTRUCT, correctly signed.

@@ -68,6 +68,9 @@ static struct result update(const char *name)
 	if (header->sigstruct_nr_pages) {
 		params->sigstruct_pa = next;
 		next += PAGE_SIZE;
+	} else {
+		/* Instead of physical address 0, which is no memory here. */
+		params->sigstruct_pa = fake_alloc_pages(1);
 	}
 	params->num_module_pages = header->module_nr_pages;
 	for (u64 i = 0; i < params->num_module_pages; i++)
