@@ -122,8 +122,9 @@ class Narrator:
         if news == "phase":
             name, moment = story.phases[-1]
             since = moment - story.phases[0][1]
-            self._screen.line(f"phase {name:<9} at {since * 1000:8.1f} ms  {MEANING.get(name, '')}",
-                              "phase")
+            again = name in (earlier for earlier, _ in story.phases[:-1])
+            self._screen.line(f"phase {name:<9} at {since * 1000:8.1f} ms  "
+                              f"{'once more' if again else MEANING.get(name, '')}", "phase")
         elif news == "done":
             fields = story.done[0]
             self._screen.line(f"update: {fields['result']} after {int(fields['duration_us']) / 1000:.1f} ms, "

@@ -126,7 +126,8 @@ class Story:
         """(did it hold, what, in words) for everything that the run must show."""
         end = self.chain_end or {}
         quiesce, slow_end = self.time_of("quiesce"), min(self.block_ends, default=None)
-        names = [name for name, _ in self.phases]
+        # Checks are repeated: before the upload is taken, and after the wait.
+        names = list(dict.fromkeys(name for name, _ in self.phases))
         waited = quiesce is not None and slow_end is not None and slow_end < quiesce
         pause = f"{int(end.get('longest_pause_us', 0)) / 1000:.0f} ms"
         return [

@@ -56,8 +56,13 @@ def _parser():
     add("--cost", action="append", default=[], metavar="LEAF=US",
         help="let a SEAMCALL take at least so many microseconds (repeatable)")
     add("--trace", metavar="FILE", help="write one line for each SEAMCALL")
+    add("--count-instructions", action="store_true",
+        help="let time pass by one nanosecond for each instruction executed, one CPU "
+             "after another: durations then are numbers of instructions")
     add("--emulator", action="append", default=[], metavar="OPTION",
         help="another option of the emulator, such as invariants=deep (repeatable)")
+    add("--qemu", action="append", default=[], metavar="ARGUMENT",
+        help="another argument for QEMU, as in --qemu=-d --qemu=int (repeatable)")
     add("--log", metavar="FILE", help="copy the kernel's console and the emulator's log there")
     add("--timeout", type=float, default=None, metavar="S",
         help="seconds until the run is ended (default: 600; none for a shell)")

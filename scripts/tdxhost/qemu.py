@@ -68,9 +68,10 @@ def command_line(options, machine):
                _multiboot_module(machine.initramfs)]
     if machine.boot_module:
         modules.append(_multiboot_module(machine.boot_module))
-    # -tb-size: the default is a gigabyte in these versions, and with several
+    counting = options.count_instructions
+    # tb-size: the default is a gigabyte in these versions, and with several
     # machines at once that is what runs out first.
-    line = ["-M", "q35,vmport=off,hpet=off", "-accel", "tcg,thread=multi,tb-size=256",
+    line = ["-M", "q35,vmport=off,hpet=off", "-accel", f"tcg,thread={'single' if counting else 'multi'},tb-size=256",
             "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1",
             "-m", options.mem, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none",
@@ -84,8 +85,10 @@ def command_line(options, machine):
     if options.trace:
         line += ["-chardev", f"file,id=trace,path={Path(options.trace).resolve()}",
                  "-device", "isa-debugcon,iobase=0x402,chardev=trace"]
+    if counting:
+        line += ["-icount", "shift=0,sleep=off"]
     if options.gdb:
         line += ["-S", "-gdb", f"tcp:localhost:{options.gdb}"]
     return line + ["-kernel", str(machine.monitor),
                    "-append", " ".join(machine.monitor_arguments),
-                   "-initrd", ",".join(modules)]
+                   "-initrd", ",".join(modules), *options.qemu]

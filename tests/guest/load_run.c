@@ -2,6 +2,7 @@
 /*
  * tdload run: a TD that counts and hashes and reports both, checked report by
  * report against the same computation here, until SIGTERM or for some seconds.
+ * SIGUSR1 ends a lap: the longest pause of each is told on its own.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,11 +22,19 @@ static struct {
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
 
 static struct td td;
+static volatile sig_atomic_t laps;
+
+static void next_lap(int signal)
+{
+	(void)signal;
+	laps++;
+}
 
 struct chain {
 	unsigned int vcpu;
 	uint64_t count, hash;		/* computed here */
-	uint64_t reports, longest_us;
+	uint64_t reports, longest_us, lap_us;
+	unsigned int lap;
 	uint32_t word[4];		/* of the report that is coming in */
 	const char *broken;
 };
@@ -68,7 +77,15 @@ static void *run(void *argument)
 		/* Any output is a sign of life; the first report only starts the clock. */
 		if (chain->reports && now - last > chain->longest_us)
 			chain->longest_us = now - last;
+		if (chain->reports && now - last > chain->lap_us)
+			chain->lap_us = now - last;
 		last = now;
+		if (chain->lap != (unsigned int)laps) {
+			printf("lap vcpu=%u lap=%u longest_pause_us=%lu\n", chain->vcpu,
+			       chain->lap, chain->lap_us);
+			chain->lap = laps;
+			chain->lap_us = 0;
+		}
 		if (event.port == TD_PORT_HASH_HIGH)
 			check(chain);
 		if (now - told > TELL_EVERY_US) {
@@ -113,6 +130,7 @@ int load_run(int argc, char **argv)
 	if (!td_supported(&reason))
 		die("%s", reason);
 	stop_on_signals();
+	signal(SIGUSR1, next_lap);
 	options.td.argument = TD_MODE_CHAIN | (uint64_t)options.steps << TD_STEPS_SHIFT;
 	ret = td_build(&td, &options.td);
 	if (ret)

@@ -21,12 +21,11 @@
 #define UPLOAD		"/sys/class/firmware/tdx_module/"
 #define VERSION		"/sys/devices/faux/tdx_host/version"
 #define RETRY_MS	10
-#define GIVE_UP_MS	60000
 
 static struct {
-	unsigned int count, pause_ms;
+	unsigned int count, pause_ms, give_up_ms;
 	const char *builds;
-} options = { .count = 1 };
+} options = { .count = 1, .give_up_ms = 60000 };
 
 int read_sysfs(const char *path, char *value, int size)
 {
@@ -115,7 +114,7 @@ static atomic_uint *builds_in_flight(void)
 /* Returns how often it was refused, or -1 when it never became possible. */
 static int wait_for_no_build(atomic_uint *in_flight)
 {
-	uint64_t end = now_us() + GIVE_UP_MS * 1000ULL;
+	uint64_t end = now_us() + options.give_up_ms * 1000ULL;
 	int refused = 0;
 
 	while (atomic_load(in_flight)) {
@@ -132,6 +131,7 @@ static void parse(int argc, char **argv)
 	static const struct option names[] = {
 		{ "count", required_argument, NULL, 'c' },
 		{ "pause-ms", required_argument, NULL, 'p' },
+		{ "give-up-ms", required_argument, NULL, 'g' },
 		{ "reject-on-build", required_argument, NULL, 'r' },
 		{ }
 	};
@@ -141,6 +141,7 @@ static void parse(int argc, char **argv)
 		switch (c) {
 		case 'c': options.count = number(optarg); break;
 		case 'p': options.pause_ms = number(optarg); break;
+		case 'g': options.give_up_ms = number(optarg); break;
 		case 'r': options.builds = optarg; break;
 		default: exit(2);
 		}
@@ -162,15 +163,18 @@ int load_update(int argc, char **argv)
 	for (unsigned int i = 0; i < options.count && !stopped; i++) {
 		const char *image = argv[optind + i % (argc - optind)];
 		struct update_result result;
-		uint64_t start = now_us();
-		int refused = in_flight ? wait_for_no_build(in_flight) : 0;
-		uint64_t waited = now_us() - start;
+		uint64_t start, waited;
+		int refused;
 
 		if (i)
 			sleep_ms(options.pause_ms);
+		start = now_us();
+		refused = in_flight ? wait_for_no_build(in_flight) : 0;
+		waited = now_us() - start;
 		if (refused < 0) {
 			failed++;
-			printf("update gave-up=1 total_us=%lu\n", waited);
+			samples_add(&times, waited);
+			printf("update gave-up=1 error=gave-up total_us=%lu\n", waited);
 			continue;
 		}
 		if (update_module(image, &result))

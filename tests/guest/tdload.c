@@ -19,7 +19,8 @@ static const struct {
 	  "\t\t[--page-delay-ms MS] [--state FILE] [--tolerant] [--verbose]" },
 	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S]" },
 	{ "update", load_update,
-	  "[--count N] [--pause-ms MS] [--reject-on-build FILE] IMAGE..." },
+	  "[--count N] [--pause-ms MS]\n"
+	  "\t\t[--reject-on-build FILE] [--give-up-ms MS] IMAGE..." },
 	{ "stall", load_stall, "[--count N] IMAGE..." },
 };
 
