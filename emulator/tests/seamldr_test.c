@@ -74,6 +74,9 @@ static void test_seaminfo(void)
 	tap_is(table->tot_num_lps, FIXTURE_NUM_LPS, "SEAMINFO: TOT_NUM_LPS");
 	tap_is(table->tot_num_sockets, 2, "SEAMINFO: TOT_NUM_SOCKETS");
 	tap_is(table->socket_cpuid[1], 0x806f8, "SEAMINFO: SOCKET_CPUID");
+	tap_ok(table->p_seamldr_range_size &&
+	       table->p_seamldr_range_base + table->p_seamldr_range_size ==
+	       FAKE_SEAMRR_BASE + FAKE_SEAMRR_SIZE, "SEAMINFO: P-SEAMLDR is at the end of its range");
 	tap_is(table->cmr[0].base, FAKE_RAM_BASE, "SEAMINFO: base of the first CMR");
 	tap_is(table->cmr[0].size, FAKE_CMR_SIZE, "SEAMINFO: its size");
 	tap_is(table->cmr[1].size, 0, "SEAMINFO: end of the CMRs");
@@ -96,6 +99,12 @@ static void test_memory_map(void)
 	tap_is(fixture_call(0, SEAMLDR_SEAMINFO, FAKE_RAM_BASE + 0x3000).rax, 0, "second CMR");
 	tap_is(fixture_call(0, SEAMLDR_SEAMINFO, FAKE_RAM_BASE + 0x4000).rax, SEAMLDR_EBADPARAM,
 	       "partly behind the second CMR");
+	/* Firmware that calls the SEAM range convertible memory changes nothing. */
+	fake.platform.cmr[1] = fake.platform.seamrr;
+	tap_is(fixture_call(0, SEAMLDR_INFO, FAKE_SEAMRR_BASE).rax, SEAMLDR_EBADPARAM,
+	       "start of a convertible SEAM range");
+	tap_is(fixture_call(0, SEAMLDR_INFO, FAKE_SEAMRR_BASE + FAKE_SEAMRR_SIZE - 256).rax,
+	       SEAMLDR_EBADPARAM, "end of a convertible SEAM range");
 	tap_is(fixture_call(0, SEAMLDR_INFO, ~0xffUL).rax, SEAMLDR_EBADPARAM, "highest address");
 }
 
