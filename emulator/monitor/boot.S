@@ -63,9 +63,7 @@ enter_64bit:
 	rdmsr
 	or	$(EFER_SCE | EFER_LME | EFER_NXE | EFER_SVME), %eax
 	wrmsr
-	mov	%cr0, %eax
-	or	$(X86_CR0_PG | X86_CR0_WP | X86_CR0_PE), %eax
-	and	$~0x6000000c, %eax		/* caches on; no EM, no TS */
+	mov	$CR0_MONITOR, %eax
 	mov	%eax, %cr0
 	lgdt	gdt_pointer
 	ljmp	$SELECTOR_CODE64, $1f

@@ -4,6 +4,8 @@
  * single instructions matters.
  */
 
+#include "x86.h"
+
 	.text
 
 /*
@@ -37,7 +39,16 @@ svm_vmrun:
 	mov	0x78(%rsi), %r15
 	mov	0x30(%rsi), %rsi
 	vmrun	%rax
-	xchg	%rsi, (%rsp)
+	/*
+	 * TCG leaves CR0 as it is when the guest had neither paging nor CR4.PAE. With
+	 * CR0.PG clear the next VMRUN would do without nested paging.
+	 */
+	mov	%cr0, %rax
+	cmp	$CR0_MONITOR, %eax
+	je	1f
+	mov	$CR0_MONITOR, %eax
+	mov	%rax, %cr0
+1:	xchg	%rsi, (%rsp)
 	mov	%rcx, 0x08(%rsi)
 	mov	%rdx, 0x10(%rsi)
 	mov	%rbx, 0x18(%rsi)

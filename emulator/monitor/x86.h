@@ -21,6 +21,9 @@
 #define X86_CR0_WP		(1 << 16)
 #define X86_CR0_PG		(1 << 31)
 
+/* The monitor's own: PG, WP, NE, ET, PE. */
+#define CR0_MONITOR		0x80010031
+
 #define X86_CR4_PAE		(1 << 5)
 #define X86_CR4_OSFXSR		(1 << 9)
 #define X86_CR4_OSXMMEXCPT	(1 << 10)
