@@ -52,9 +52,10 @@ static bool acknowledge(struct cpu *cpu)
 
 /*
  * INIT resets the local APIC. That of this machine can only be reset with its CPU, so
- * what is pending is taken, and what is in service is ended.
+ * what is pending is taken, and what is in service is ended. It collects interrupts
+ * even while it is disabled, so this must come last before the CPU starts again.
  */
-static void apic_reset(struct cpu *cpu)
+void apic_reset(struct cpu *cpu)
 {
 	u32 msr;
 
@@ -164,7 +165,6 @@ static void deliver_nmi(struct cpu *cpu)
 void requests_process(struct cpu *cpu)
 {
 	if (READ_ONCE(cpu->init_request) && !cpu->vmx_root) {
-		apic_reset(cpu);
 		cpu_wait_for_sipi(cpu);
 		return;
 	}

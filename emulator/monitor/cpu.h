@@ -120,6 +120,7 @@ void interrupts_load(void);
 
 /* apic.c */
 void apic_enable_x2apic(void);
+void apic_reset(struct cpu *cpu);
 void apic_send(u32 x2apic_id, u32 command);
 void apic_write_icr(struct cpu *cpu, u64 icr);
 void nmi_exit(struct cpu *cpu);

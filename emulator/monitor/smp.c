@@ -92,7 +92,9 @@ void cpu_wait_for_sipi(struct cpu *cpu)
 {
 	WRITE_ONCE(cpu->waiting_for_sipi, 1);
 	__atomic_store_n(&cpu->init_request, 0, __ATOMIC_RELEASE);
+	apic_reset(cpu);
 	wait_for_nmi(&cpu->sipi);
+	apic_reset(cpu);
 	WRITE_ONCE(cpu->waiting_for_sipi, 0);
 	WRITE_ONCE(cpu->nmi_request, 0);
 	cpu->nmi_blocked = cpu->nmi_pending = false;
