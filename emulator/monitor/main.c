@@ -43,7 +43,7 @@ void main(void)
 	smp_boot();
 	seam_init();
 	seam_boot_load();
-	log_line("%u CPUs, %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus, ram_end >> 20,
+	log_line("%u CPUs, memory up to %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus, ram_end >> 20,
 		 tsc_khz, microseconds());
 	linux_start(cpu);
 }
