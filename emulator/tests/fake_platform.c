@@ -115,7 +115,8 @@ static void fake_log(const char *format, ...)
 void fake_reset(u32 num_lps, u32 num_packages)
 {
 	if (!ram) {
-		ram = mmap(NULL, FAKE_RAM_SIZE, PROT_READ | PROT_WRITE,
+		/* Executable: a test may call the module that P-SEAMLDR installs. */
+		ram = mmap(NULL, FAKE_RAM_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (ram == MAP_FAILED) {
 			perror("mmap");
