@@ -146,6 +146,10 @@ static void updater_main(void)
 			continue;
 		}
 
+		/* P-SEAMLDR's log of updates is full: no more until the next reboot. */
+		if (!tdx_host_read_uint("num_remaining_updates"))
+			break;
+
 		/* Another updater may be faster. */
 		start = monotonic_ms();
 		if (tdx_update_start(tdx_update_next_image())) {

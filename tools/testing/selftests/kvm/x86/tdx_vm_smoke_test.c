@@ -61,7 +61,8 @@ static u64 run(struct kvm_vcpu *vcpu, struct ucall *uc)
 	u64 cmd;
 
 	do {
-		vcpu_run(vcpu);
+		/* vcpu_run() would not return from a failed guest assertion. */
+		TEST_ASSERT(!_vcpu_run(vcpu), "KVM_RUN failed, errno = %d", errno);
 		cmd = get_ucall(vcpu, uc);
 		if (cmd == UCALL_PRINTF)
 			REPORT_GUEST_PRINTF(*uc);
