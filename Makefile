@@ -9,14 +9,67 @@ MAKEFLAGS += --no-print-directory
 KERNEL ?= patched
 TREE   ?= build/tree
 
-series-tool := python3 scripts/series
+series-tool := python3 -B scripts/series
 
 .PHONY: help
 help:
 	@sed -n 's/^## \?//p' $(MAKEFILE_LIST)
 
-## Kernel
+## See it
+##   make run             a live update of the TDX module, on an emulated TDX host
+##   make shell           a shell on the emulated host, module images at hand
+##   make bench           stock and patched kernel side by side
+.PHONY: run
+run: setup-run
+	@scripts/run
+
+.PHONY: shell
+shell: setup-run
+	@./tdxhost --kernel $(KERNEL) --shell
+
+.PHONY: bench
+bench: setup-run setup-bench
+	@scripts/bench
+
+## Test it
+##   make test            every test there is; TEST="word word" runs only some parts
+##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
+##   make series-bisect   build the kernel after each patch of the series
+.PHONY: test
+test: setup-all base
+	@scripts/test $(TEST)
+
+.PHONY: check
+check: setup-kernel setup-check series
+	@scripts/check
+
+.PHONY: series-bisect
+series-bisect: setup-kernel base
+	@$(series-tool) bisect
+
+## Take it
+##   make series          the mails, in out/series; SIGNOFF="Name <mail>" adds the
+##                        submitter's sign-off
+.PHONY: series
+series: setup-series base
+	@$(series-tool) mails $(if $(SIGNOFF),--signoff '$(SIGNOFF)')
+
+## Change it
+##   make tree            lay out the patched kernel in build/tree, a git repository;
+##                        FORCE=1 drops commits there that are not in series/
+##   make refresh         bring the commits made there back into series/ and overlay;
+##                        PATCH=NNNN folds uncommitted changes into that patch first,
+##                        AT=NNNN numbers new commits from there on
 ##   make kernel          build it: KERNEL=patched (default), stock or debug
+.PHONY: tree
+tree: setup-series base
+	@$(series-tool) tree --tree $(TREE) $(if $(FORCE),--force)
+
+.PHONY: refresh
+refresh: setup-series
+	@$(series-tool) refresh --tree $(TREE) $(if $(PATCH),--patch $(PATCH)) \
+		$(if $(AT),--at $(AT)) $(if $(FORCE),--force)
+
 .PHONY: kernel
 kernel: setup-kernel base
 ifneq ($(KERNEL),stock)
@@ -24,25 +77,19 @@ ifneq ($(KERNEL),stock)
 endif
 	@scripts/build-kernel $(KERNEL) --tree $(TREE)
 
-##   make tree            lay out the patched kernel in build/tree, a git repository
-.PHONY: tree
-tree: setup-series base
-	@$(series-tool) tree --tree $(TREE) $(if $(FORCE),--force)
+##   make clean           remove out/ and what was compiled, but no download
+.PHONY: clean
+clean:
+	rm -rf out build/kernel build/emulator build/guest build/selftests build/fuzz
 
-##   make refresh         bring the commits made there back into series/ and overlay;
-##                        PATCH=NNNN folds uncommitted changes into that patch first,
-##                        AT=NNNN numbers new commits from there on
-.PHONY: refresh
-refresh: setup-series
-	@$(series-tool) refresh --tree $(TREE) $(if $(PATCH),--patch $(PATCH)) \
-		$(if $(AT),--at $(AT)) $(if $(FORCE),--force)
-
-# What the targets above need.
+## The kernel comes from Debian's archive; TDX_BASE=/path/to/linux-7.3.y takes a
+## tree or tarball instead.
 .PHONY: base
 base: setup-series
 	@scripts/fetch-base
 
-.PHONY: setup-%
+.PHONY: setup-all setup-%
+setup-all:
+	@scripts/setup
 setup-%:
 	@scripts/setup $*
-setup-kernel: setup-series

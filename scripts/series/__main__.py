@@ -5,6 +5,7 @@ import argparse
 import os
 import sys
 
+import mails
 import refresh
 import rules
 import worktree
@@ -55,16 +56,30 @@ def command_refresh(arguments):
     warn_about(refresh.settle(tree))
 
 
+def command_mails(arguments):
+    store = base_store(arguments.base, say)
+    series, tree = mails.publish(arguments.root, store, arguments.out,
+                                 arguments.signoff, say)
+    for name in sorted(os.listdir(arguments.out)):
+        say(os.path.join(os.path.relpath(arguments.out), name))
+    say("%d patches; git am on the base gives tree %s, as overlay and hunks do; "
+        "two runs gave the same bytes" % (len(series.patches), tree[:12]))
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="series", description=__doc__)
     parser.add_argument("--root", default=ROOT)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, function in (("tree", command_tree), ("refresh", command_refresh)):
+    for name, function in (("tree", command_tree), ("refresh", command_refresh),
+                           ("mails", command_mails)):
         command = commands.add_parser(name)
         command.set_defaults(function=function)
         command.add_argument("--tree", default=os.path.join(ROOT, "build/tree"))
         command.add_argument("--base", default=os.path.join(ROOT, "build/base"))
         command.add_argument("--force", action="store_true")
+        if name == "mails":
+            command.add_argument("--out", default=os.path.join(ROOT, "out/series"))
+            command.add_argument("--signoff")
         if name == "tree":
             command.add_argument("--lenient", action="store_true",
                                  help="leave a tree with work in it alone")

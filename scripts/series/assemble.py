@@ -5,7 +5,7 @@ import os
 import re
 
 import maintainers
-from gitrepo import EPOCH, Failure, GitError
+from gitrepo import AUTHOR, EPOCH, Failure, GitError
 from patches import (MAINTAINERS, list_overlay, load_patches, overlay_content,
                      overlay_mode, overlay_roots)
 
@@ -16,12 +16,13 @@ CHECKING = re.compile(r"^(Checking patch|Applied patch) (\S+)")
 class Series:
     """The patches, the overlay, and the commits they become."""
 
-    def __init__(self, root, repository, base="base"):
+    def __init__(self, root, repository, author=None):
         self.root = os.path.abspath(root)
         self.repository = repository
-        self.base = repository.resolve(base + "^{commit}")
+        self.author = author or AUTHOR
+        self.base = repository.resolve("base^{commit}")
         if not self.base:
-            raise Failure("%s: no commit named '%s'" % (repository.path, base))
+            raise Failure("%s: has no tag 'base'" % repository.path)
         self.patches = load_patches(root)
         self.overlay = list_overlay(root, overlay_roots(repository, self.base))
         self.commits = []
@@ -35,7 +36,8 @@ class Series:
                 self.apply_hooks(index, patch)
                 self.add_files(index, patch, head)
                 head = self.repository.commit_tree(
-                    index.write(), [head], patch.message, EPOCH + 60 * number)
+                    index.write(), [head], patch.message,
+                    EPOCH + 60 * number, self.author)
                 self.commits.append(head)
         return head
 

@@ -11,8 +11,7 @@ import shutil
 import stat
 import subprocess
 
-from gitrepo import EPOCH, IDENTITY_MAIL, IDENTITY_NAME, Failure, Repository, \
-    environment
+from gitrepo import AUTHOR, EPOCH, Failure, Repository, environment
 
 
 def entries(top):
@@ -32,7 +31,7 @@ def entries(top):
 
 
 def stream(top, pipe, message):
-    who = "%s <%s> %d +0000" % (IDENTITY_NAME, IDENTITY_MAIL, EPOCH)
+    who = "%s <%s> %d +0000" % (*AUTHOR, EPOCH)
     pipe.write(b"commit refs/heads/series\ncommitter %s\ndata %d\n%s\n"
                % (who.encode(), len(message), message))
     for mode, path in entries(top):

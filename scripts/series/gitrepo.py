@@ -11,8 +11,7 @@ import tempfile
 
 # Commits made here are a means to an end: one fixed identity and one fixed clock
 # give one fixed hash for one content.
-IDENTITY_NAME = "TDX module update series"
-IDENTITY_MAIL = "series@localhost"
+AUTHOR = ("TDX module update series", "series@localhost")
 EPOCH = 1767225600		# 2026-01-01 00:00:00 UTC
 
 
@@ -26,7 +25,8 @@ class GitError(Failure):
         super().__init__("git %s: %s" % (args[0], stderr.strip() or "failed"))
 
 
-def environment(date=EPOCH, name=IDENTITY_NAME, mail=IDENTITY_MAIL):
+def environment(date=EPOCH, author=AUTHOR):
+    name, mail = author
     env = {key: value for key, value in os.environ.items()
            if not key.startswith("GIT_")}
     stamp = "%d +0000" % date
@@ -78,11 +78,11 @@ class Repository:
         return self.text("hash-object", "-w", "--no-filters", "--stdin",
                          stdin=content)
 
-    def commit_tree(self, tree, parents, message, date=EPOCH):
+    def commit_tree(self, tree, parents, message, date=EPOCH, author=AUTHOR):
         args = ["commit-tree", tree]
         for parent in parents:
             args += ["-p", parent]
-        return self.text(*args, stdin=message, env=environment(date))
+        return self.text(*args, stdin=message, env=environment(date, author))
 
     def commits(self, base, head):
         """The commits after base up to head, oldest first."""

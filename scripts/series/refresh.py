@@ -233,6 +233,21 @@ def current(root, path):
     return overlay_mode(where), content
 
 
+def stored_now(tree):
+    """What the repository holds, in the form that export() gives it.
+
+    Compared in that form, a hunk written by hand is not taken for a change. A
+    series that does not assemble is compared byte by byte: {} says nothing.
+    """
+    try:
+        series = Series(tree.root, tree.repository)
+        series.assemble()
+        return export(tree.repository, tree.base, series.commits,
+                      [patch.folder for patch in series.patches])
+    except Failure:
+        return {}
+
+
 def write(root, path, entry):
     where = os.path.join(root, path)
     if entry is None:
@@ -262,9 +277,9 @@ def refresh(tree, wanted=None, at=None, force=False):
     repository = tree.repository
     synced, synced_folders = tree.synced()
     synced_commits = repository.commits(tree.base, synced)
-    stored = load_patches(tree.root)
+    patches = load_patches(tree.root)
     # A folder may have been renamed meanwhile: the subject tells.
-    renamed = {patch.subject: patch.folder for patch in stored}
+    renamed = {patch.subject: patch.folder for patch in patches}
     known = [(subject_of(repository, commit), folder) for folder, commit
              in zip(synced_folders, synced_commits)]
     known = [(renamed.get(subject, folder), subject) for subject, folder in known]
@@ -275,7 +290,7 @@ def refresh(tree, wanted=None, at=None, force=False):
     if twice:
         raise Failure("two commits have the subject '%s'" % min(twice))
     folders = name_folders(subjects, known, [(patch.folder, patch.subject)
-                                               for patch in stored], at)
+                                               for patch in patches], at)
     if folders != sorted(folders):
         raise Failure("the commits are not in the order of the folders' numbers: "
                       "%s" % " ".join(folders))
@@ -283,10 +298,11 @@ def refresh(tree, wanted=None, at=None, force=False):
 
     before = export(repository, tree.base, synced_commits, synced_folders)
     after = export(repository, tree.base, commits, folders)
+    stored = stored_now(tree)
     writes, conflicts = {}, []
     for path in sorted(set(before) | set(after)):
         old, new = before.get(path), after.get(path)
-        now = current(tree.root, path)
+        now = stored.get(path) or current(tree.root, path)
         if new == old or now == new:
             continue
         if now != old and not force:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `make series` writes."""
+
+import os
+
+from test_refusals import guards
+
+
+def test_names_and_numbers(tiny):
+    tiny.succeed("mails")
+    assert tiny.mails() == ["0000-cover-letter.patch",
+                            "0001-drivers-Change-a-line.patch",
+                            "0002-x86-Add-a-file.patch"], tiny.mails()
+    for number, name in enumerate(tiny.mails()):
+        assert "Subject: [PATCH %d/2] " % number in tiny.get(tiny.out, name)
+
+
+def test_git_am_gives_the_tree_of_make_tree(tiny):
+    tiny.succeed("mails")
+    tiny.succeed("tree")
+    tree = tiny.git("rev-parse", "HEAD^{tree}")
+    am = os.path.join(tiny.directory, "am")
+    tiny.git("clone", "--quiet", "--branch", "base", tiny.tree, am,
+             where=tiny.directory)
+    tiny.git("am", "--quiet", *[os.path.join(tiny.out, name)
+                                for name in tiny.mails()[1:]], where=am)
+    assert tiny.git("rev-parse", "HEAD^{tree}", where=am) == tree
+
+
+def test_same_bytes_whatever_the_user_configured(tiny):
+    tiny.succeed("mails")
+    before = {name: tiny.get(tiny.out, name) for name in tiny.mails()}
+    config = os.path.join(tiny.directory, "gitconfig")
+    tiny.put(tiny.directory, "gitconfig",
+             "[user]\n\tname = X\n\temail = x@x\n[diff]\n\tnoprefix = true\n"
+             "\tmnemonicPrefix = true\n\tcontext = 9\n[format]\n\tsignoff = true\n"
+             "\tsuffix = .mail\n\tsubjectPrefix = RFC\n\tthread = true\n"
+             "[core]\n\tautocrlf = true\n\tabbrev = 40\n")
+    environment = {"GIT_CONFIG_GLOBAL": config, "TZ": "Asia/Tokyo",
+                   "GIT_AUTHOR_NAME": "Y", "LC_ALL": "C.UTF-8"}
+    saved = {key: os.environ.get(key) for key in environment}
+    os.environ.update(environment)
+    try:
+        tiny.succeed("mails")
+    finally:
+        for key, value in saved.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+    assert {name: tiny.get(tiny.out, name) for name in tiny.mails()} == before
+
+
+def test_no_signoff_unless_asked_for(tiny):
+    tiny.succeed("mails")
+    for name in tiny.mails():
+        assert "Signed-off-by" not in tiny.get(tiny.out, name), name
+
+
+@guards("mails.py", 'options.append("--signoff")', "pass")
+def test_signoff_and_author_are_the_submitters(tiny):
+    tiny.succeed("mails", "--signoff", "Jane Doe <jane@example.com>")
+    for name in tiny.mails():
+        text = tiny.get(tiny.out, name)
+        assert "\nFrom: Jane Doe <jane@example.com>\n" in text, text
+        assert name == "0000-cover-letter.patch" or \
+            text.count("\nSigned-off-by: Jane Doe <jane@example.com>\n") == 1, text
+
+
+def test_executable_and_odd_files_survive(tiny):
+    tiny.put(tiny.root, "arch/x86/run.sh", "#!/bin/sh\r\n\ttrue \n\n\n")
+    os.chmod(os.path.join(tiny.root, "arch/x86/run.sh"), 0o755)
+    tiny.put(tiny.root, "arch/x86/no-newline", "no newline at the end")
+    tiny.edit(tiny.root, "series/0020-second/files", "MAINTAINERS\n",
+              "MAINTAINERS\narch/x86/run.sh\narch/x86/no-newline\n")
+    tiny.succeed("mails")		# the proof in it compares the trees
+    assert "new file mode 100755" in tiny.get(tiny.out, tiny.mails()[2])
+
+
+def test_cover_letter_lists_patches_and_files(tiny):
+    tiny.succeed("mails")
+    text = tiny.get(tiny.out, "0000-cover-letter.patch")
+    for words in ("] A tiny series\n", "It does little.", "  drivers: Change a line",
+                  "  x86: Add a file", "arch/x86/new.c", "3 files changed"):
+        assert words in text, text
