@@ -51,6 +51,7 @@ class Story:
         self.phases = []		# (name, time of the trace)
         self.done = None
         self.block_ends = []
+        self.waiting = set()		# processes whose build is held back
         self.held_back = []		# microseconds that builds waited
         self.operator = None
         self.facts = {}
@@ -90,8 +91,9 @@ class Story:
         if match["event"] == "tdx_update_block_end":
             self.block_ends.append(time)
         elif match["event"] == "tdx_update_block_wait":
+            self.waiting.add(fields["tgid"])
             return "held back"
-        elif match["event"] == "tdx_update_block_begin" and int(fields["waited_us"]):
+        elif match["event"] == "tdx_update_block_begin" and fields["tgid"] in self.waiting:
             self.held_back.append(int(fields["waited_us"]))
             return "admitted"
         return None

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,8 @@ static int init_vcpu(struct td *td, unsigned int i)
 			  .eax = GPA_BITS << 16 | GPA_BITS },
 		},
 	};
+	cpu_set_t before, here;
+	int ret;
 
 	td->vcpu[i] = ioctl(td->vm, KVM_CREATE_VCPU, i);
 	if (td->vcpu[i] < 0)
@@ -149,8 +152,18 @@ static int init_vcpu(struct td *td, unsigned int i)
 	}
 	if (ioctl(td->vcpu[i], KVM_SET_CPUID2, &cpuid))
 		return failed(td, "KVM_SET_CPUID2");
-	return tdx_command(td, td->vcpu[i], "KVM_TDX_INIT_VCPU",
-			   KVM_TDX_INIT_VCPU, 0, td->options.argument);
+	/*
+	 * Linux 7.3 does not know yet that the vCPU is bound to this CPU if the
+	 * task moves to another one in the middle of this.
+	 */
+	sched_getaffinity(0, sizeof(before), &before);
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof(here), &here);
+	ret = tdx_command(td, td->vcpu[i], "KVM_TDX_INIT_VCPU",
+			  KVM_TDX_INIT_VCPU, 0, td->options.argument);
+	sched_setaffinity(0, sizeof(before), &before);
+	return ret;
 }
 
 int td_init(struct td *td)
