@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include <linux/array_size.h>
+#include <linux/log2.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -20,6 +21,17 @@ struct preflight {
 	struct tdx_preflight_facts	facts;
 	struct tdx_sigstruct		sigstruct;
 };
+
+/* Only a power of two is aligned to its size, and struct seamldr_info wants that. */
+static struct preflight *alloc_preflight(struct kunit *test)
+{
+	struct preflight *preflight;
+
+	preflight = kunit_kzalloc(test, roundup_pow_of_two(sizeof(*preflight)), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, preflight);
+
+	return preflight;
+}
 
 /* A host of four CPUs and an image that fits it. */
 static void make_preflight(struct preflight *preflight)
@@ -249,8 +261,7 @@ static void check_test(struct kunit *test)
 	struct preflight *preflight;
 	struct tdx_image image;
 
-	preflight = kunit_kzalloc(test, sizeof(*preflight), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, preflight);
+	preflight = alloc_preflight(test);
 
 	make_preflight(preflight);
 	param->change(preflight);
@@ -283,8 +294,7 @@ static void message_length_test(struct kunit *test)
 	struct preflight *preflight;
 	struct tdx_image image;
 
-	preflight = kunit_kzalloc(test, sizeof(*preflight), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, preflight);
+	preflight = alloc_preflight(test);
 	image.sigstruct = &preflight->sigstruct;
 
 	make_preflight(preflight);
