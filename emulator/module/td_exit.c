@@ -103,8 +103,13 @@ static enum td_next handle_nmi(struct td_exit *exit)
 	return TD_EXIT;
 }
 
-static enum td_next handle_shutdown(struct vcpu *vcpu, struct td_exit *exit)
+static enum td_next handle_shutdown(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
+	const struct vmcb *vmcb = vcpu->vmcb;
+
+	log_line(call, "a vCPU shut down: rip %lx rsp %lx cs %x rflags %lx cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx idt %lx",
+		 vmcb->rip, vmcb->rsp, vmcb->cs.selector, vmcb->rflags, vmcb->cr0, vmcb->cr2,
+		 vmcb->cr3, vmcb->cr4, vmcb->efer, vmcb->idtr.base);
 	vcpu->tdvps->state = VCPU_DISABLED;
 	exit->status = TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT;
 	return TD_EXIT;
@@ -305,7 +310,7 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_NMI:
 		return handle_nmi(exit);
 	case SVM_EXIT_SHUTDOWN:
-		return handle_shutdown(vcpu, exit);
+		return handle_shutdown(call, vcpu, exit);
 	case SVM_EXIT_NPF:
 		return handle_nested_fault(call, vcpu, exit);
 	case SVM_EXIT_EXCEPTION_0 + VECTOR_UD:
@@ -356,6 +361,6 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	default:
 		log_line(call, "TD exit %lx, info %lx %lx, rip %lx", code,
 			 vcpu->vmcb->exit_info1, vcpu->vmcb->exit_info2, vcpu->vmcb->rip);
-		return handle_shutdown(vcpu, exit);
+		return handle_shutdown(call, vcpu, exit);
 	}
 }
