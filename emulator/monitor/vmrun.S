@@ -40,8 +40,8 @@ svm_vmrun:
 	mov	0x30(%rsi), %rsi
 	vmrun	%rax
 	/*
-	 * TCG leaves CR0 as it is when the guest had neither paging nor CR4.PAE. With
-	 * CR0.PG clear the next VMRUN would do without nested paging.
+	 * TCG leaves CR0 as it is when the guest had EFER.LME but neither paging nor
+	 * CR4.PAE. With CR0.PG clear the next VMRUN would do without nested paging.
 	 */
 	mov	%cr0, %rax
 	cmp	$CR0_MONITOR, %eax

@@ -91,6 +91,8 @@ test_stray("a read of the SEAM range", "read=0x2c001000",
 test_stray("a write to the SEAM range", "write=0x2dfff000",
            r"cpu0 gpa=2dfff000 use='SEAM range' access=write ")
 test_stray("a read of the monitor", "read=0x2e000000", r"gpa=2e000000 use='monitor'")
+test_stray("a read of the SEAM range without paging", "unpaged=0x2c001000",
+           r"cpu1 gpa=2c001000 use='SEAM range' access=read ")
 test_stray("an access with a KeyID", "read=0x100000000", r"with KeyID 1: cpu0 gpa=400000000000 ")
 test_stray("the same on a machine of 6 GiB", "read=0x2c001000", r"use='SEAM range'", memory="6G")
 test_no_stray()

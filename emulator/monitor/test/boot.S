@@ -129,6 +129,52 @@ ap_code_end:
 	.globl ap_starts_offset
 	.set	ap_starts_offset, ap_starts - ap_code
 
+/*
+ * The same place, for an access without paging: in 32-bit mode, after an exit, it reads
+ * what unpaged_address says and then tells that it could.
+ */
+	.globl unpaged_code, unpaged_code_end, unpaged_address, unpaged_done
+	.code16
+unpaged_code:
+	cli
+	xor	%ax, %ax
+	mov	%ax, %ds
+	lgdtl	(AP_CODE + unpaged_gdt_pointer - unpaged_code)
+	mov	%cr0, %eax
+	or	$1, %al
+	mov	%eax, %cr0
+	ljmpl	$8, $1f
+	.align 8
+unpaged_gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff
+	.quad	0x00cf93000000ffff
+unpaged_gdt_pointer:
+	.word	23
+	.long	AP_CODE + unpaged_gdt - unpaged_code
+unpaged_code_end:
+	.code32
+1:	mov	$16, %eax
+	mov	%eax, %ds
+	mov	$0xc0000080, %ecx		/* EFER.LME, as a TD has it at first */
+	rdmsr
+	or	$0x100, %eax
+	wrmsr
+	xor	%eax, %eax
+	cpuid
+	mov	unpaged_address, %eax
+	mov	(%eax), %eax
+	movl	$1, unpaged_done
+2:	hlt
+	jmp	2b
+	.code64
+
+	.data
+unpaged_address:
+	.long	0
+unpaged_done:
+	.long	0
+
 	.bss
 	.align 16
 	.skip	16384

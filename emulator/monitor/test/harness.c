@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs the tests, or the one access to protected memory that the command line asks
- * for ("read=ADDRESS", "write=ADDRESS"), which must not come back.
+ * Runs the tests, or the one access to protected memory that the command line asks for
+ * (read=ADDRESS, write=ADDRESS, or unpaged=ADDRESS by a processor without paging).
  */
 #include "test.h"
 
@@ -177,6 +177,8 @@ static void stray_access(const char *command_line)
 			*(volatile u32 *)parse_hex(command_line + 5);
 		else if (starts_with(command_line, "write=0x"))
 			*(volatile u32 *)parse_hex(command_line + 6) = 0;
+		else if (starts_with(command_line, "unpaged=0x"))
+			unpaged_read(parse_hex(command_line + 8));
 		else
 			continue;
 		print("# the access went through\n");

@@ -14,6 +14,9 @@
 #define TIMEOUT_CYCLES	(4UL * 1000 * 1000 * 1000)
 
 extern const u8 ap_code[], ap_code_end[], ap_starts_offset[];
+extern const u8 unpaged_code[], unpaged_code_end[];
+extern u32 unpaged_address;
+extern volatile u32 unpaged_done;
 
 static void send(u64 id, u32 command)
 {
@@ -37,15 +40,31 @@ static bool wait_for_starts(u32 count)
 	return true;
 }
 
+static void copy_code(const u8 *from, const u8 *end)
+{
+	u8 *to = (u8 *)AP_CODE;
+
+	while (from < end)
+		*to++ = *from++;
+}
+
+/* Comes back only if the access went through. */
+void unpaged_read(u32 address)
+{
+	copy_code(unpaged_code, unpaged_code_end);
+	unpaged_address = address;
+	send(AP_ID, ICR_INIT);
+	send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
+	while (!unpaged_done)
+		cpu_relax();
+}
+
 /* As Linux does: INIT and two startup IPIs, of which one counts. */
 static void test_restart(void)
 {
-	u8 *to = (u8 *)AP_CODE;
-	const u8 *from;
 	unsigned int round;
 
-	for (from = ap_code; from < ap_code_end; from++)
-		*to++ = *from;
+	copy_code(ap_code, ap_code_end);
 	for (round = 1; round <= ROUNDS; round++) {
 		send(AP_ID, ICR_INIT);
 		send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);

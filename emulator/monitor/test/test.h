@@ -43,5 +43,6 @@ void test_vmx(void);
 void test_seamcall(void);
 void test_control_port(void);
 void test_processors(void);
+void unpaged_read(u32 address);
 
 #endif
