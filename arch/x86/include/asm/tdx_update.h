@@ -65,7 +65,12 @@ static inline int tdx_update_install(const u8 *file, u32 size)
 
 static inline void tdx_update_cancel(void) { }
 static inline void tdx_update_finish(void) { }
-static inline void tdx_update_get_status(struct tdx_update_status *status) { }
+
+static inline void tdx_update_get_status(struct tdx_update_status *status)
+{
+	*status = (struct tdx_update_status) {};
+}
+
 static inline void tdx_update_at_boot(void) { }
 static inline unsigned int tdx_update_get_wait_ms(void) { return 0; }
 static inline void tdx_update_set_wait_ms(unsigned int wait_ms) { }
