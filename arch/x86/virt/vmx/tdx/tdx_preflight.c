@@ -106,12 +106,10 @@ static void collect_cpus(struct tdx_preflight_facts *facts)
 	unsigned int cpu;
 
 	for_each_present_cpu(cpu) {
-		if (cpu_online(cpu)) {
-			facts->nr_online_cpus++;
+		if (cpu_online(cpu))
 			collect_cpu_model(facts, cpu);
-		} else if (!facts->nr_offline_cpus++) {
+		else if (!facts->nr_offline_cpus++)
 			facts->first_offline_cpu = cpu;
-		}
 	}
 }
 
@@ -205,7 +203,10 @@ static int check_seamldr(const struct tdx_preflight_facts *facts, struct tdx_ref
 	return 0;
 }
 
-/* P-SEAMLDR installs nothing before each CPU that the firmware started has called it. */
+/*
+ * P-SEAMLDR installs nothing before each CPU that the firmware enumerated has called
+ * it. That all of them are present is known: the TDX module does not work otherwise.
+ */
 static int check_all_cpus(const struct tdx_preflight_facts *facts, struct tdx_refusal *refusal)
 {
 	if (facts->nr_offline_cpus)

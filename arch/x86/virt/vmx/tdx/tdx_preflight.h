@@ -34,10 +34,8 @@ struct tdx_refusal {
  *	    starts at SEAMLDR.INSTALL
  * @module_hv: version of the handoff data that the running module writes, or
  *	       wrote if @repair (MODULE_HV of its metadata)
- * @nr_online_cpus: number of CPUs that are online
  * @nr_offline_cpus: number of CPUs that are present and not online
  * @first_offline_cpu: number of one of these, if @nr_offline_cpus
- * @nr_firmware_cpus: number of CPUs that P-SEAMLDR waits for, 0 if not known
  * @nr_cpu_models: used elements of @cpu_models
  * @cpu_models: the different models of CPU that are online
  * @cpu_models.cpuid_1_eax: CPUID.1:EAX with the stepping cleared
@@ -50,10 +48,8 @@ struct tdx_preflight_facts {
 	bool		seamret_clobbers_vmcs;
 	bool		repair;
 	u16		module_hv;
-	unsigned int	nr_online_cpus;
 	unsigned int	nr_offline_cpus;
 	unsigned int	first_offline_cpu;
-	u32		nr_firmware_cpus;
 	unsigned int	nr_cpu_models;
 	struct {
 		u32		cpuid_1_eax;

@@ -33,14 +33,13 @@ static struct preflight *alloc_preflight(struct kunit *test)
 	return preflight;
 }
 
-/* A host of four CPUs and an image that fits it. */
+/* A host and an image that fits it. */
 static void make_preflight(struct preflight *preflight)
 {
 	*preflight = (struct preflight) {
 		.facts = {
 			.td_preserving		= true,
 			.module_hv		= 1,
-			.nr_online_cpus		= 4,
 			.nr_cpu_models		= 1,
 			.cpu_models		= { { CPUID_SAPPHIRE_RAPIDS, 0 } },
 			.seamldr = {
@@ -128,14 +127,12 @@ static void log_full(struct preflight *preflight)
 
 static void one_offline(struct preflight *preflight)
 {
-	preflight->facts.nr_online_cpus = 3;
 	preflight->facts.nr_offline_cpus = 1;
 	preflight->facts.first_offline_cpu = 2;
 }
 
 static void many_offline(struct preflight *preflight)
 {
-	preflight->facts.nr_online_cpus = 1;
 	preflight->facts.nr_offline_cpus = UINT_MAX;
 	preflight->facts.first_offline_cpu = UINT_MAX;
 }
