@@ -36,7 +36,8 @@ state() {
 # update IMAGE: an upload from begin to end; the result is the class's error.
 update() {
 	echo 1 >$upload/loading || return 1
-	cat "$1" >$upload/data 2>/dev/null
+	# While another upload is under way it is this that is turned away.
+	cat "$1" >$upload/data || return 1
 	echo 0 >$upload/loading || return 1
 	until [ "$(cat $upload/status)" = idle ]; do usleep 20000; done
 	cat $upload/error

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Update the TDX module to the image $1, by sysfs alone, and tell how it went.
+set -e
 upload=/sys/class/firmware/tdx_module host=/sys/devices/faux/tdx_host
 echo 1 >$upload/loading
 cat "$1" >$upload/data
