@@ -45,7 +45,9 @@ u64 page_get_any(struct call *call, u64 pa, enum tdx_operand operand, enum lock_
 	page->pamt = pamt_lookup(call, pa);
 	if (!page->pamt)
 		return TDX_OPERAND_ADDR_RANGE_ERROR | operand;
-	if (!lock_acquire(call, &page->pamt->lock, mode))
+	/* A TDVPR is locked for as long as its vCPU runs. */
+	if (page->pamt->type == PAGE_TDVPR ? !lock_try(call, &page->pamt->lock, mode) :
+					     !lock_acquire(call, &page->pamt->lock, mode))
 		return TDX_OPERAND_BUSY | operand;
 	return TDX_SUCCESS;
 }
@@ -86,9 +88,13 @@ void page_assign(struct call *call, struct page *page, enum page_type type, u64 
 	page->pamt->bepoch = 0;
 }
 
+/* What the host would read of a page that was written with another key. */
+#define CIPHERTEXT	0xce
+
 void page_free(struct call *call, struct page *page)
 {
 	invariant(call, page->pamt->type != PAGE_NDA && page->pamt->type != PAGE_RSVD);
+	__builtin_memset(pointer(call, page->pa), CIPHERTEXT, PAGE_SIZE);
 	page->pamt->type = PAGE_NDA;
 	page->pamt->owner_low = 0;
 	page->pamt->owner_high = 0;

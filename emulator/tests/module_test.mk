@@ -18,7 +18,8 @@ $(OUT)/module-$(1)/%.o: $(EMULATOR)/module/%.c
 $(OUT)/module-$(1).o: $(MODULE_SOURCES:%.c=$(OUT)/module-$(1)/%.o)
 	@$$(say) LD $$(@:$(OUT)/%=tests/%)
 	$$(Q)$$(LD) -r -o $$@ $$^
-	$$(Q)objcopy --keep-global-symbol=entry --redefine-sym entry=module_entry_$(subst -,_,$(subst .,_,$(1))) $$@
+	$$(Q)objcopy --keep-global-symbol=entry $$@
+	$$(Q)objcopy --redefine-sym entry=module_entry_$(subst -,_,$(subst .,_,$(1))) $$@
 endef
 $(foreach v,$(MODULE_VERSIONS),$(eval $(call module_rules,$(v))))
 
