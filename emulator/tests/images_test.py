@@ -4,6 +4,7 @@
 
 import hashlib
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -38,7 +39,12 @@ def make_modules(directory, entry):
 
 
 def build(modules, output):
-    return subprocess.run([IMAGES / "build-images", "--modules", modules, "--output", output],
+    # A copy of the configuration: both runs of a comparison must see the same.
+    config = modules.parent / "config"
+    if not config.exists():
+        shutil.copytree(IMAGES.parent / "module", config)
+    return subprocess.run([IMAGES / "build-images", "--modules", modules, "--output", output,
+                           "--config", config],
                           stderr=subprocess.PIPE, text=True, check=False)
 
 
