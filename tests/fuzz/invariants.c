@@ -78,6 +78,7 @@ static void check_sigstruct(const u8 *sigstruct, u32 module_size)
 	require_zero(sigstruct + 950, 8);
 	REQUIRE(read32(sigstruct + 958) < module_size);
 	require_zero(sigstruct + 978, 6);
+	REQUIRE(sigstruct[989] == 0);
 	REQUIRE(read16(sigstruct + 986) <= read16(sigstruct + 984));
 	REQUIRE((gdt_idt == 0) == (wrapper == 0));
 	REQUIRE(gdt_idt % PAGE == 0 && gdt_idt < module_size);

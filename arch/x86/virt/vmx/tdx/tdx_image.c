@@ -117,6 +117,7 @@ static enum tdx_image_defect check_sigstruct(const struct tdx_sigstruct *sigstru
 
 	if (memchr_inv(sigstruct->reserved1, 0, sizeof(sigstruct->reserved1)) ||
 	    memchr_inv(sigstruct->reserved2, 0, sizeof(sigstruct->reserved2)) ||
+	    sigstruct->reserved3 ||
 	    memchr_inv(sigstruct->reserved4, 0, sizeof(sigstruct->reserved4)))
 		return TDX_IMAGE_SIGSTRUCT_RESERVED;
 

@@ -85,7 +85,7 @@ static_assert(offsetof(struct tdx_image_header, reserved) == 20);
  * @module_hv: newest handoff data that the module can read, and writes
  * @min_update_hv: oldest handoff data that the module can read
  * @no_downgrade: for the module itself
- * @reserved3: not looked at
+ * @reserved3: must be zero
  * @num_handoff_pages: room for the handoff data
  * @gdt_idt_offset: in the module's pages, page aligned, or 0
  * @fault_wrapper_offset: in the module's pages; 0 if @gdt_idt_offset is

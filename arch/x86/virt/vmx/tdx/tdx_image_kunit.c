@@ -239,7 +239,7 @@ static const struct field_case field_cases[] = {
 	IN_SIGSTRUCT(u16, min_update_hv, 2, BAD_HANDOFF_RANGE),
 	IN_SIGSTRUCT(u16, min_update_hv, 0xffff, BAD_HANDOFF_RANGE),
 	IN_SIGSTRUCT(u8, no_downgrade, 255, GOOD),
-	IN_SIGSTRUCT(u8, reserved3, 255, GOOD),
+	IN_SIGSTRUCT(u8, reserved3, 1, SIGSTRUCT_RESERVED),
 	IN_SIGSTRUCT(u16, num_handoff_pages, 0xffff, GOOD),
 	IN_SIGSTRUCT(u32, gdt_idt_offset, 0, BAD_TABLE_OFFSETS),
 	IN_SIGSTRUCT(u32, gdt_idt_offset, 4095, BAD_TABLE_OFFSETS),
@@ -386,7 +386,8 @@ static const struct byte_range byte_ranges[] = {
 	/* Page numbers and capabilities. */
 	RANGE(num_stack_pages, reserved2, FREE),
 	RANGE(module_hv, no_downgrade, BOUNDED),
-	RANGE(no_downgrade, gdt_idt_offset, FREE),
+	RANGE(no_downgrade, reserved3, FREE),
+	RANGE(num_handoff_pages, gdt_idt_offset, FREE),
 	RANGE(gdt_idt_offset, reserved4, BOUNDED),
 	RANGE(cpuid_table_size, cpuid_table, BOUNDED),
 	/* The table, and the rest of the page. */
