@@ -75,7 +75,7 @@ kernel: setup-kernel base
 ifneq ($(KERNEL),stock)
 	@$(series-tool) tree --lenient --tree $(TREE)
 endif
-	@scripts/build-kernel $(KERNEL) --tree $(TREE)
+	@python3 -B scripts/kernel $(KERNEL) --tree $(TREE)
 
 ##   make clean           remove out/ and what was compiled, but no download
 .PHONY: clean

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds a kernel in build/kernel/NAME, out of tree, when its inputs changed.
 
@@ -7,7 +6,6 @@ with the checks of configs/debug.config and the KUnit tests). Any other NAME
 builds the tree that --tree names, with the checks if it ends in -debug.
 """
 
-import argparse
 import fcntl
 import hashlib
 import os
@@ -18,7 +16,7 @@ import subprocess
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts", "series"))
 
 from gitrepo import Failure, Repository		# noqa: E402
@@ -26,6 +24,10 @@ from gitrepo import Failure, Repository		# noqa: E402
 BUILD = os.path.join(ROOT, "build")
 FRAGMENTS = ["base", "tdx"]
 DEBUG_FRAGMENTS = FRAGMENTS + ["debug", "kunit"]
+# For make check: all that the series compiles, without the slow checks.
+CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
+# Kernels whose source may lack the options that the series brings.
+WITHOUT_SERIES = ("stock", "bisect", "check-base")
 # What make prints for each object it makes.
 OBJECT = re.compile(rb"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]) ", re.M)
 ERROR = re.compile(r"(\berror\b|\*\*\*|undefined reference)", re.I)
@@ -64,9 +66,12 @@ class Progress:
 class Kernel:
     def __init__(self, name, tree):
         debug = name == "debug" or name.endswith("-debug")
-        fragments = DEBUG_FRAGMENTS if debug else FRAGMENTS
+        fragments = DEBUG_FRAGMENTS if debug else \
+            CHECK_FRAGMENTS if name.startswith("check") else FRAGMENTS
         self.name = name
-        self.source = os.path.join(BUILD, "base") if name == "stock" else tree
+        self.source = tree
+        if name in ("stock", "check-base"):
+            self.source = os.path.join(BUILD, "base")
         self.fragments = [os.path.join(ROOT, "configs", f + ".config")
                           for f in fragments]
         self.objects = os.path.join(BUILD, "kernel", name)
@@ -199,11 +204,11 @@ class Kernel:
                           + "\n  ".join(missing))
 
     def may_miss(self, name, line):
-        """An option that is off may not exist; stock lacks the series' own."""
+        """An option that is off may not exist; the base lacks the series' own."""
         if line.endswith("is not set"):
             with open(os.path.join(self.objects, ".config")) as file:
                 return name + "=" not in file.read()
-        if self.name != "stock":
+        if self.name not in WITHOUT_SERIES:
             return False
         added = "+config " + name[len("CONFIG_"):]
         for where, _, names in os.walk(os.path.join(ROOT, "series")):
@@ -221,10 +226,13 @@ class Kernel:
                 os.unlink(link)
             os.symlink(target, link)
 
-    def build(self):
+    def lock(self):
         os.makedirs(self.objects, exist_ok=True)
-        lock = open(self.objects + ".lock", "w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.lock_file = open(self.objects + ".lock", "w")
+        fcntl.flock(self.lock_file, fcntl.LOCK_EX)
+
+    def build(self):
+        self.lock()
         inputs = self.inputs()
         if self.complete(inputs):
             return self.progress.phase("up to date")
@@ -251,27 +259,3 @@ class Kernel:
         os.rename(self.stamp + ".new", self.stamp)
         self.progress.phase("done, %d objects; %s" % (made, os.path.relpath(
             os.path.join(self.objects, "arch/x86/boot/bzImage"))))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name")
-    parser.add_argument("--tree", default=os.path.join(BUILD, "tree"))
-    arguments = parser.parse_args()
-    if not re.match(r"^[a-z0-9-]+$", arguments.name):
-        parser.error("a kernel's name is stock, patched, debug or one of your "
-                     "own, in small letters")
-    kernel = Kernel(arguments.name, os.path.abspath(arguments.tree))
-    try:
-        kernel.build()
-    except Failure as failure:
-        print("kernel %s: %s" % (kernel.name, failure), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
