@@ -20,28 +20,33 @@ help:
 ##   make shell           a shell on the emulated host, module images at hand
 ##   make bench           stock and patched kernel side by side
 .PHONY: run
-run: setup-run
+run: setup-run setup-emulator
 	@scripts/run
 
 .PHONY: shell
-shell: setup-run
+shell: setup-run setup-emulator
 	@./tdxhost --kernel $(KERNEL) --shell
 
 .PHONY: bench
-bench: setup-run setup-bench
+bench: setup-run setup-emulator setup-bench
 	@scripts/bench
 
 ## Test it
 ##   make test            every test there is; TEST="word word" runs only some parts
+##   make sweep           every SEAMCALL of an update fails once, on each CPU
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
 ##   make series-bisect   build the kernel after each patch of the series
 .PHONY: test
 test: setup-all base
 	@scripts/test $(TEST)
 
+.PHONY: sweep
+sweep: setup-run setup-emulator
+	@tests/scenarios/fault_sweep --all
+
 .PHONY: check
 check: setup-kernel setup-check series
-	@scripts/check
+	@python3 -B scripts/check
 
 .PHONY: series-bisect
 series-bisect: setup-kernel base

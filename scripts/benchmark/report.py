@@ -98,17 +98,17 @@ set style data linespoints
 set xtics auto
 set logscale x 2
 set logscale y
-set yrange [10:*]
+set yrange [*:*]
+set xrange [0.8:20]
 set xlabel "builders"
 plot $waiting using 1:2:3:4 with yerrorlines title "update waits, builds held back" lc rgb "#3060a0", \\
      "" using 1:5:6:7 with yerrorlines title "turned away, tried again" lc rgb "#b04030"
 
 set title "Standstill of a CPU (ms), INSTALL {cost} ms"
 set xlabel "CPUs"
-set yrange [1:*]
 plot $stall using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
      "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0", \\
-     "" using 1:8 with lines dt 2 title "noise" lc rgb "#808080"
+     "" using 1:8 title "noise" with lines dt 2 lc rgb "#808080"
 
 set title "Pause of a running TD (ms), INSTALL {cost} ms"
 plot $pause using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\

@@ -18,6 +18,7 @@
 #include "tdload.h"
 
 #define MAX_TIMES	65536
+#define MAX_BUILDERS	256
 
 /* Shared by all builders, and with whoever else maps the file. */
 struct build_state {
@@ -184,6 +185,7 @@ static void summary(uint64_t duration_us)
 
 int load_build(int argc, char **argv)
 {
+	static pid_t builders[MAX_BUILDERS];
 	const char *reason;
 	uint64_t start;
 
@@ -196,15 +198,19 @@ int load_build(int argc, char **argv)
 	start = now_us();
 	if (options.seconds)
 		end_us = start + options.seconds * 1000000ULL;
-	for (unsigned int i = 0; i < options.builders; i++)
-		if (!fork()) {
+	if (options.builders > MAX_BUILDERS)
+		die("--builders: at most %d", MAX_BUILDERS);
+	for (unsigned int i = 0; i < options.builders; i++) {
+		builders[i] = fork();
+		if (!builders[i]) {
 			builder();
 			exit(0);
 		}
+	}
 	/* A signal for this process is one for all of them. */
 	while (wait(NULL) > 0 || errno == EINTR)
-		if (stopped)
-			kill(0, SIGTERM);
+		for (unsigned int i = 0; stopped && i < options.builders; i++)
+			kill(builders[i], SIGTERM);
 	summary(now_us() - start);
 	if (options.tolerant)
 		return 0;

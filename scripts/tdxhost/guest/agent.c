@@ -87,8 +87,20 @@ static void send_frame(char type, const void *content, uint32_t size)
 	write_all(line, content, size);
 }
 
+/*
+ * As any init does first. TDs that are still there when the kernel disables TDX
+ * would be torn down without it, and the kernel would rightly complain.
+ */
+static void end_all_processes(void)
+{
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
 static void __attribute__((noreturn)) power_off(void)
 {
+	end_all_processes();
 	tcdrain(line);
 	sync();
 	reboot(RB_POWER_OFF);
