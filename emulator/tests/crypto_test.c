@@ -231,16 +231,18 @@ struct padding {
 };
 
 #define INFO(array)	.info = array, .info_size = sizeof(array)
-#define USUAL		.type = 1, .fill = 0xff, .broken_at = -1
+#define FILL(t, f)	.type = t, .fill = f, .broken_at = -1
+#define USUAL		FILL(1, 0xff)
+#define BROKEN(at)	.type = 1, .fill = 0xff, .broken_at = at
 
 static const struct padding paddings[] = {
 	{ "right",			INFO(digest_info), USUAL, .valid = true },
 	{ "first byte is not 0",	INFO(digest_info), USUAL, .first = 0x40 },
-	{ "block type 0",		INFO(digest_info), .type = 0, .fill = 0, .broken_at = -1 },
-	{ "block type 2",		INFO(digest_info), .type = 2, .fill = 0x55, .broken_at = -1 },
-	{ "filled with 0xfe",		INFO(digest_info), .type = 1, .fill = 0xfe, .broken_at = -1 },
-	{ "first filling byte wrong",	INFO(digest_info), .type = 1, .fill = 0xff, .broken_at = 2 },
-	{ "a filling byte wrong",	INFO(digest_info), .type = 1, .fill = 0xff, .broken_at = 100 },
+	{ "block type 0",		INFO(digest_info), FILL(0, 0) },
+	{ "block type 2",		INFO(digest_info), FILL(2, 0x55) },
+	{ "filled with 0xfe",		INFO(digest_info), FILL(1, 0xfe) },
+	{ "first filling byte wrong",	INFO(digest_info), BROKEN(2) },
+	{ "a filling byte wrong",	INFO(digest_info), BROKEN(100) },
 	{ "no separator",		INFO(digest_info), USUAL, .separator = 0xff },
 	{ "garbage behind the digest",	INFO(digest_info), USUAL, .garbage = 200 },
 	{ "a byte behind the digest",	INFO(digest_info), USUAL, .garbage = 1 },

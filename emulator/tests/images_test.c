@@ -83,11 +83,13 @@ static void test_good(void)
 	static const char * const versions[] = { "1.5.05", "1.5.06", "1.5.07", "1.5.08" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-		tap_ok(start(versions[i]), "%s: loads at boot", versions[i]);
-		if (!tap_ok(start(FIRST_VERSION), "%s: the first module", versions[i]))
+		const char *version = versions[i];
+
+		tap_ok(start(version), "%s: loads at boot", version);
+		if (!tap_ok(start(FIRST_VERSION), "%s: the first module", version))
 			continue;
-		tap_is(update(versions[i]).rax, 0, "%s: is an update of " FIRST_VERSION, versions[i]);
-		tap_ok(seamldr_module_ready(&ldr), "%s: can be called", versions[i]);
+		tap_is(update(version).rax, 0, "%s: is an update of " FIRST_VERSION, version);
+		tap_ok(seamldr_module_ready(&ldr), "%s: can be called", version);
 	}
 	start("1.5.07");
 	fixture_write_handoff(1);

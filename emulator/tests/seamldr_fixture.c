@@ -22,7 +22,9 @@ static RSA *test_key(void)
 	if (key)
 		return key;
 	file = fopen(TEST_KEY, "r");
-	if (!file || !(key = PEM_read_RSAPrivateKey(file, NULL, NULL, NULL))) {
+	if (file)
+		key = PEM_read_RSAPrivateKey(file, NULL, NULL, NULL);
+	if (!key) {
 		printf("Bail out! cannot read %s\n", TEST_KEY);
 		abort();
 	}
@@ -131,7 +133,8 @@ struct image fixture_image(u8 seed)
 	for (u64 i = 0; i < FIXTURE_MODULE_PAGES; i++)
 		memset(fixture_page(&image, i), seed + 16 * i, PAGE_SIZE);
 
-	image.sigstruct = sigstruct = fake_pointer(image.params->sigstruct_pa);
+	sigstruct = fake_pointer(image.params->sigstruct_pa);
+	image.sigstruct = sigstruct;
 	*sigstruct = (struct seam_sigstruct) {
 		.header_type = SEAM_SIGSTRUCT_HEADER_TYPE,
 		.header_length = SEAM_SIGSTRUCT_HEADER_LENGTH,
