@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which processors the firmware enumerated: the ACPI MADT. */
+/* ACPI: which processors the firmware enumerated, and where a timer is. */
 #include "lib.h"
 #include "memory.h"
 
@@ -57,7 +57,16 @@ struct madt_local_x2apic {
 	u32 processor;
 } __attribute__((packed));
 
-static const struct madt *find_madt(void)
+/* The fixed ACPI description table, "FACP", as far as it matters here. */
+struct fadt {
+	struct sdt_header header;
+	u8 before_pm_timer[40];
+	u32 pm_timer_port;
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct fadt, pm_timer_port) == 76, "FADT");
+
+static const void *find_table(const char *signature)
 {
 	const struct sdt_header *rsdt = NULL;
 	const u32 *tables;
@@ -74,16 +83,21 @@ static const struct madt *find_madt(void)
 	for (i = 0; i < (rsdt->length - sizeof(*rsdt)) / sizeof(*tables); i++) {
 		const struct sdt_header *table = (const void *)(u64)tables[i];
 
-		if (!memcmp(table->signature, "APIC", 4))
-			return (const struct madt *)table;
+		if (!memcmp(table->signature, signature, 4))
+			return table;
 	}
-	fatal("the firmware has no ACPI MADT");
+	fatal("the firmware has no ACPI table '%s'", signature);
+}
+
+u16 acpi_pm_timer_port(void)
+{
+	return ((const struct fadt *)find_table("FACP"))->pm_timer_port;
 }
 
 /* Fills @x2apic_ids in the order of the table. Return: how many there are. */
 unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max)
 {
-	const struct madt *madt = find_madt();
+	const struct madt *madt = find_table("APIC");
 	const u8 *p = madt->entries, *end = (const u8 *)madt + madt->header.length;
 	unsigned int count = 0;
 

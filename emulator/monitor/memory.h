@@ -100,6 +100,7 @@ void host_access_broken(struct cpu *cpu, u64 pa, const char *how)
 void linux_start(struct cpu *cpu) __attribute__((noreturn));
 
 /* acpi.c */
+u16 acpi_pm_timer_port(void);
 unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max);
 
 #endif

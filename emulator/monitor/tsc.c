@@ -1,36 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Time: the time-stamp counter, calibrated against the interval timer (i8254). */
+/* Time: the time-stamp counter, calibrated against the ACPI power management timer. */
 #include "lib.h"
+#include "memory.h"
 
-#define PIT_HZ			1193182UL
-#define PIT_CHANNEL2		0x42
-#define PIT_COMMAND		0x43
-#define PIT_LATCH_CHANNEL2	0x80
-#define PIT_CHANNEL2_COUNT	0xb0	/* channel 2, low and high byte, mode 0 */
-#define PIT_GATE		0x61
-#define PIT_GATE_CHANNEL2	0x01
-#define PIT_GATE_SPEAKER	0x02
+#define PM_TIMER_HZ		3579545UL
+#define PM_TIMER_MASK		GENMASK(23, 0)
 
-#define CALIBRATION_TICKS	(PIT_HZ / 100)
+#define CALIBRATION_TICKS	(PM_TIMER_HZ / 100)
 #define SAMPLE_ATTEMPTS		5
 
 u64 tsc_khz;
 static u64 tsc_start;
+static u16 pm_timer_port;
 
 /* The two counters at (almost) the same moment. */
 struct sample {
 	u64 tsc;
-	u16 pit;
+	u32 pm_timer;
 };
-
-static u16 read_pit(void)
-{
-	u8 low;
-
-	outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
-	low = inb(PIT_CHANNEL2);
-	return low | inb(PIT_CHANNEL2) << 8;
-}
 
 /* The quickest of several attempts: in the others this machine may have been held up. */
 static struct sample take_sample(void)
@@ -41,33 +28,31 @@ static struct sample take_sample(void)
 
 	for (i = 0; i < SAMPLE_ATTEMPTS; i++) {
 		u64 begin = rdtsc();
-		u16 pit = read_pit();
+		u32 pm_timer = inl(pm_timer_port);
 		u64 duration = rdtsc() - begin;
 
 		if (duration < best_duration) {
 			best_duration = duration;
-			best = (struct sample) { begin + duration / 2, pit };
+			best = (struct sample) { begin + duration / 2, pm_timer };
 		}
 	}
 	return best;
 }
 
+/* The timer goes around in 4.7 seconds; nobody holds a machine up that long. */
 void tsc_calibrate(void)
 {
-	u8 gate = inb(PIT_GATE);
 	struct sample first, last;
+	u64 ticks;
 
+	pm_timer_port = acpi_pm_timer_port();
 	tsc_start = rdtsc();
-	outb(PIT_GATE, (gate & ~PIT_GATE_SPEAKER) | PIT_GATE_CHANNEL2);
-	outb(PIT_COMMAND, PIT_CHANNEL2_COUNT);
-	outb(PIT_CHANNEL2, 0xff);
-	outb(PIT_CHANNEL2, 0xff);
 	first = take_sample();
 	do {
 		last = take_sample();
-	} while (first.pit - last.pit < (int)CALIBRATION_TICKS);
-	outb(PIT_GATE, gate);
-	tsc_khz = (last.tsc - first.tsc) * PIT_HZ / 1000 / (first.pit - last.pit);
+		ticks = (last.pm_timer - first.pm_timer) & PM_TIMER_MASK;
+	} while (ticks < CALIBRATION_TICKS);
+	tsc_khz = (last.tsc - first.tsc) * PM_TIMER_HZ / 1000 / ticks;
 }
 
 u64 microseconds(void)

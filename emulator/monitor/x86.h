@@ -129,6 +129,14 @@ static inline u8 inb(u16 port)
 	return value;
 }
 
+static inline u32 inl(u16 port)
+{
+	u32 value;
+
+	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
 static inline void outsb(u16 port, const char *text, u64 length)
 {
 	asm volatile("rep outsb" : "+S"(text), "+c"(length) : "d"(port) : "memory");
