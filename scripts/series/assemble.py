@@ -26,6 +26,7 @@ class Series:
         self.patches = load_patches(root)
         self.overlay = list_overlay(root, overlay_roots(repository, self.base))
         self.commits = []
+        self.entries = []		# (mode, blob, path) of each overlay file
         self.offsets = []		# hunks that did not sit where they said
 
     def assemble(self):
@@ -40,6 +41,11 @@ class Series:
                     EPOCH + 60 * number, self.author)
                 self.commits.append(head)
         return head
+
+    def overlay_and_hooks(self):
+        """What it was assembled from: the blobs, by content."""
+        return ([(p.folder, p.message, p.files, p.hooks) for p in self.patches],
+                self.entries)
 
     def apply_hooks(self, index, patch):
         if not patch.hooks.strip():
@@ -71,6 +77,7 @@ class Series:
                 content = maintainers.insert(content, kernel or b"")
                 mode = "100644"
             entries.append((mode, self.repository.write_blob(content), path))
+        self.entries += entries
         if entries:
             index.put(entries)
 

@@ -162,7 +162,10 @@ def publish(root, store, out, signoff, say):
         series = generate(root, store, partial, author, say)
         wanted = store.tree_of(series.commits[-1])
         prove_applies(series, list_mails(partial), wanted)
-        generate(root, store, second, author, lambda text: None)
+        again = generate(root, store, second, author, lambda text: None)
+        if again.overlay_and_hooks() != series.overlay_and_hooks():
+            raise Failure("series/ or the overlay changed meanwhile; run the "
+                          "command again")
         compare(partial, second)
         shutil.rmtree(out, ignore_errors=True)
         os.rename(partial, out)
