@@ -49,12 +49,13 @@ def build():
     subprocess.run([ROOT / "tests/selftests/build"], check=True)
 
 
-def run(command, *, kernel="patched", cpus=2, timeout=300, options=()):
+def run(command, *, kernel="patched", cpus=2, timeout=900, options=()):
     """Boot, run a shell command in the host, with the programs in /root, and parse its TAP."""
     added = [word for program in sorted(PROGRAMS.glob("tdx_*_test"))
              for word in ("--add", f"{program}:/root/{program.name}")]
     done = subprocess.run([ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
-                           "--timeout", str(timeout), *added, *options, "--", command],
+                           "--timeout", str(timeout), *added, *options,
+                           "--", f"exec 2>&1; {command}"],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           text=True, errors="replace")
     outcome = Outcome(done.returncode, done.stdout, done.stderr)
