@@ -114,10 +114,11 @@ static void request_init(struct cpu *cpu)
 	cpu_kick(cpu);
 }
 
-/* Heard only by a CPU that INIT has stopped, or will have. */
+/* Heard only by a CPU that INIT has stopped, or is about to: not while INIT is blocked. */
 static void request_startup(struct cpu *cpu, u8 vector)
 {
-	if (!READ_ONCE(cpu->waiting_for_sipi) && !READ_ONCE(cpu->init_request))
+	if (!READ_ONCE(cpu->waiting_for_sipi) &&
+	    (!READ_ONCE(cpu->init_request) || READ_ONCE(cpu->vmx_root)))
 		return;
 	__atomic_store_n(&cpu->sipi, SIPI_RECEIVED | vector, __ATOMIC_RELEASE);
 	cpu_kick(cpu);

@@ -28,6 +28,7 @@ int vformat_text(char *buffer, size_t size, const char *format, va_list args);
 #define TRACE_PORT	0x402
 #define EXIT_PORT	0x501
 #define EXIT_BROKEN	0x3f
+#define EXIT_FATAL	0x3e
 
 #define LOG_LINE	256
 
@@ -38,7 +39,7 @@ void trace_write(const char *text, size_t length);
 void broken(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* The machine is one the monitor cannot run on. */
 void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-void stop_machine_now(void) __attribute__((noreturn));
+void stop_machine_now(u8 exit_code) __attribute__((noreturn));
 
 struct spinlock {
 	bool locked;

@@ -40,9 +40,9 @@ void trace_write(const char *text, size_t length)
  * QEMU's isa-debug-exit ends the emulation at the write. Where it is missing, the
  * machine stands still.
  */
-void stop_machine_now(void)
+void stop_machine_now(u8 exit_code)
 {
-	outb(EXIT_PORT, EXIT_BROKEN);
+	outb(EXIT_PORT, exit_code);
 	smp_stop_others();
 	for (;;)
 		halt();
@@ -55,7 +55,7 @@ void broken(const char *format, ...)
 	va_start(args, format);
 	vlog_line("BROKEN: ", format, args);
 	va_end(args);
-	stop_machine_now();
+	stop_machine_now(EXIT_BROKEN);
 }
 
 void fatal(const char *format, ...)
@@ -65,5 +65,5 @@ void fatal(const char *format, ...)
 	va_start(args, format);
 	vlog_line("FATAL: ", format, args);
 	va_end(args);
-	stop_machine_now();
+	stop_machine_now(EXIT_FATAL);
 }
