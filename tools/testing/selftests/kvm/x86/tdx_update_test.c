@@ -271,7 +271,8 @@ TEST_F_TIMEOUT(wait, init_vm_fails, 120)
 
 TEST_F_TIMEOUT(wait, builder_stalls, 120)
 {
-	tdx_host_write("update_wait_ms", "500");
+	tdx_host_write("update_wait_ms", "3000");
+	ASSERT_EQ(0, builder_do(&test.other, BUILD_CREATE));
 	ASSERT_EQ(0, builder_do(&test.builder, BUILD_BEGIN));
 	ASSERT_EQ(0, builder_do(&test.builder, BUILD_ADD));
 	kill(test.builder.pid, SIGSTOP);

@@ -13,6 +13,7 @@
 
 /* What a builder can be asked to do with one of its TDs. */
 enum builder_op {
+	BUILD_CREATE,		/* the VM; the others do it if need be */
 	BUILD_BEGIN,		/* KVM_TDX_INIT_VM */
 	BUILD_BEGIN_INVALID,	/* the same, with a CPUID that the module refuses */
 	BUILD_ADD,		/* a vCPU, and half of the memory */
@@ -25,7 +26,6 @@ enum builder_op {
 	BUILD_LEND,		/* let a process inherit the VM; returns its pid */
 	BUILD_CHECK,		/* run the TD, compare its MRTD */
 	BUILD_CLOSE,
-	BUILD_QUIT,
 };
 
 struct builder {

@@ -127,14 +127,15 @@ static void interrupt(int signal)
 
 static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 {
+	if (!*vm)
+		*vm = vm_tdx_create_barebones(1, NR_EXTRA_PAGES);
+
 	switch (op) {
+	case BUILD_CREATE:
+		return 0;
 	case BUILD_BEGIN:
-		if (!*vm)
-			*vm = vm_tdx_create_barebones(1, NR_EXTRA_PAGES);
 		return __vm_tdx_init(*vm, 0, NULL);
 	case BUILD_BEGIN_INVALID:
-		if (!*vm)
-			*vm = vm_tdx_create_barebones(1, NR_EXTRA_PAGES);
 		return build_begin_invalid(*vm);
 	case BUILD_ADD:
 		vm_tdx_vcpu_add(*vm, 0);
@@ -162,8 +163,6 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 		kvm_vm_free(*vm);
 		*vm = NULL;
 		return 0;
-	case BUILD_QUIT:
-		exit(0);
 	}
 
 	return -1;
