@@ -2,6 +2,7 @@
 /*
  * Entry of the TDX module: checks that hold for every leaf, and the dispatch.
  */
+#include "check.h"
 #include "lock.h"
 #include "module.h"
 
@@ -93,13 +94,16 @@ void entry(struct seam_cpu *cpu)
 		.reg = cpu->host.reg,
 	};
 	struct module *module = call.module;
+	u16 leaf = seamcall_leaf(cpu->host.reg[GPR_RAX]);
 	u64 status;
 
 	invariant(&call, cpu->lp < call.platform->num_lps && cpu->lp < SEAM_MAX_LPS);
 
-	__atomic_fetch_add(&module->lps_inside, 1, __ATOMIC_SEQ_CST);
+	check_wait(&call);
 	status = dispatch(&call);
 	lock_release_all(&call);
+	if (call.platform->deep_invariants)
+		check_invariants(&call, leaf);
 	__atomic_fetch_sub(&module->lps_inside, 1, __ATOMIC_SEQ_CST);
 
 	cpu->host.reg[GPR_RAX] = status;

@@ -114,6 +114,7 @@ struct shared_cache {
 struct module {
 	u32 state;			/* enum sys_state; read without the lock */
 	u32 lps_inside;			/* atomic: LPs in a SEAMCALL now */
+	bool checking;			/* atomic: an LP checks invariants; see check.c */
 	module_lock global_lock;
 	module_lock key_lock;
 

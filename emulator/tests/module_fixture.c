@@ -28,9 +28,9 @@ static const struct {
 	[MODULE_1_5_06] = { module_entry_1_5_06, 0 },
 	[MODULE_1_5_07] = { module_entry_1_5_07, 1 },
 	[MODULE_1_5_08] = { module_entry_1_5_08, 1 },
-	[MODULE_BROKEN_SYS_INIT] = { module_entry_broken_sys_init, 1 },
-	[MODULE_BROKEN_LP_INIT] = { module_entry_broken_lp_init, 1 },
-	[MODULE_BROKEN_SYS_UPDATE] = { module_entry_broken_sys_update, 1 },
+	[MODULE_BROKEN_SYS_INIT] = { module_entry_broken_sys_init, 0 },
+	[MODULE_BROKEN_LP_INIT] = { module_entry_broken_lp_init, 0 },
+	[MODULE_BROKEN_SYS_UPDATE] = { module_entry_broken_sys_update, 0 },
 };
 
 struct seam_gprs out;
@@ -97,6 +97,7 @@ void module_load(enum module_version version)
 void host_reset(enum module_version version)
 {
 	fake_reset(NUM_LPS, NUM_PACKAGES);
+	fake.platform.deep_invariants = true;
 	module_load(version);
 }
 

@@ -239,6 +239,43 @@ static void test_cache_wb_interrupted(void)
 	tap_is(calls, 3, "20 KeyIDs take three calls");
 }
 
+/* What a broken module would do to its own tables, and a check that finds it. */
+static bool found_broken(void)
+{
+	u64 page = fake_alloc_pages(1);
+
+	return fake_catches_broken(call(TDH_MNG_CREATE, page, TD_KEYID + 5, 0, 0));
+}
+
+static void test_deep_invariants(void)
+{
+	u8 *type, *owner;
+	u64 *entry;
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	type = (u8 *)pamt_lock(td.sept[0]) + 2;
+	*type = 3;
+	tap_ok(found_broken(), "deep invariants find a page of another type than its use");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	owner = (u8 *)pamt_lock(td.tdcx[0]) + 3;
+	*owner += 1;
+	tap_ok(found_broken(), "and one with another owner");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	entry = fake_pointer(td.sept[0]);
+	entry[7] = entry[0];
+	tap_ok(found_broken(), "and one that is mapped twice, or not at all");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	*pamt_lock(td.tdcx[1]) = 1;
+	tap_ok(found_broken(), "and a lock that nobody holds");
+}
+
 void test_td(void)
 {
 	test_create();
@@ -249,4 +286,5 @@ void test_td(void)
 	test_teardown();
 	test_nothing_is_left();
 	test_cache_wb_interrupted();
+	test_deep_invariants();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* TDH.SYS.UPDATE fails. */
-#include "1.5.08.h"
+#include "1.5.06.h"
 
 #define MODULE_FAULT_SYS_UPDATE		1
