@@ -15,6 +15,7 @@ class Screen:
         self._terminal = stream.isatty()
         self._start = time.monotonic()
         self._live = False
+        self.lines = []		# (text, colour) of all that stayed
 
     def _paint(self, text, colour):
         if not self._terminal or not colour:
@@ -31,6 +32,7 @@ class Screen:
         stamp = f"{time.monotonic() - self._start:6.1f} s  " if timed else ""
         self._stream.write(f"{stamp}{self._paint(text, colour)}\n")
         self._stream.flush()
+        self.lines.append((stamp + text, colour))
 
     def live(self, text):
         """Replaced by whatever comes next; nothing where lines stay."""

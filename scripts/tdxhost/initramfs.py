@@ -138,7 +138,9 @@ def overlay(command, interactive, added, symlinks=()):
     archive.file("tdxhost/command", b"".join(os.fsencode(word) + b"\0"
                                              for word in command))
     if interactive:
-        archive.file("tdxhost/interactive", b"")
+        size = shutil.get_terminal_size()
+        archive.file("tdxhost/interactive", f"{size.lines} {size.columns} "
+                     f"{os.environ.get('TERM', 'dumb')}\n".encode())
     for spec in added:
         _add(archive, spec)
     for name, target in symlinks:

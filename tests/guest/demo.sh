@@ -10,44 +10,60 @@ tracing=/sys/kernel/tracing
 program_pages=5 extra_pages=11 half=8
 
 relay() {
-	while read -r line; do echo "$1 $line"; done
+	awk -v source="$1" '{ print source " " $0; fflush() }'
 }
 
 echo "host version $(cat $host/version)"
+: >/tmp/trace
 # A kernel without these has nothing to tell, and no file for it.
-[ -d $tracing/events/tdx_update ] && echo 1 >$tracing/events/tdx_update/enable
-relay trace <$tracing/trace_pipe &
-trace=$!
+if [ -d $tracing/events/tdx_update ]; then
+	echo 1 >$tracing/events/tdx_update/enable
+	mkfifo /tmp/trace.lines
+	relay trace </tmp/trace.lines &
+	trace_relay=$!
+	tee /tmp/trace <$tracing/trace_pipe >/tmp/trace.lines &
+	trace=$!
+	# The machine may be slow, and the VMM below is as slow as it takes.
+	echo 60000 >$host/update_wait_ms
+fi
 
-mkfifo /tmp/run.lines
+mkfifo /tmp/run.lines /tmp/slow.lines
 tee /tmp/run </tmp/run.lines | relay run &
 tdload run >/tmp/run.lines &
 running=$!
 # It is there when its first report is.
 until grep -qs ^chain /tmp/run; do sleep 0.1; done
 
-# The VMM of this TD is slow on purpose. The update begins in mid-build, and just
-# after it a third TD wants to be built.
+# The VMM of the second TD stops half way. Then the operator begins the update, and
+# when that waits a third TD wants to be built. Only when this one is held back, or
+# there was nothing to wait for, the VMM goes on.
 operator() {
 	echo "operator start update-module.sh $image"
 	update-module.sh "$image" 2>&1 | relay operator
 	echo "operator end error=$(cat /sys/class/firmware/tdx_module/error)"
 }
 
-mkfifo /tmp/slow
-tdload build --count 1 --extra-pages $extra_pages --page-delay-ms 250 --verbose >/tmp/slow &
+over() {
+	! kill -0 $operator 2>/dev/null
+}
+
+tdload build --count 1 --extra-pages $extra_pages --page-delay-ms 60 --hold /tmp/go --verbose \
+	>/tmp/slow.lines &
 slow=$!
 while read -r line; do
 	echo "slow $line"
 	[ "$line" = "build page=$half of=$((program_pages + extra_pages))" ] || continue
 	operator &
 	operator=$!
-	until grep -qs waiting $host/update_state || ! kill -0 $operator; do sleep 0.02; done 2>/dev/null
+	until grep -qs waiting $host/update_state || over; do sleep 0.02; done
 	[ -e $host/update_state ] &&
 		echo "host state $(cat $host/update_state) builds=$(cat $host/builds_in_flight)"
 	tdload build --count 1 --verbose | relay late &
 	late=$!
-done </tmp/slow
+	until grep -q tdx_update_block_wait /tmp/trace || over; do sleep 0.02; done
+	sleep 1		# for whoever watches
+	: >/tmp/go
+done </tmp/slow.lines
 wait $slow
 echo "slow exit $?"
 wait $operator $late
@@ -62,5 +78,10 @@ until [ "$(grep -c ^chain /tmp/run)" -gt $((after + 3)) ]; do sleep 0.1; done
 kill $running
 wait $running
 echo "run exit $?"
-kill $trace
+# What the trace still has to tell: that the update is over is its last word.
+if [ -d $tracing/events/tdx_update ]; then
+	until grep -q tdx_update_done /tmp/trace; do sleep 0.1; done
+	kill $trace
+	wait $trace_relay
+fi
 echo "host end"

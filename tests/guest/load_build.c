@@ -34,7 +34,7 @@ struct build_state {
 static struct {
 	unsigned int builders, count, seconds, page_delay_ms;
 	bool verbose, tolerant;
-	const char *state;
+	const char *state, *hold;
 	struct td_options td;
 } options = { .builders = 1, .td = { .vcpus = 1, .argument = TD_MODE_PROBE } };
 
@@ -59,6 +59,13 @@ static struct build_state *map_state(void)
 	return map;
 }
 
+/* A VMM that is slow on purpose: half way it waits for a file to appear. */
+static void hold(void)
+{
+	while (access(options.hold, F_OK) && !stopped)
+		sleep_ms(10);
+}
+
 static int build(struct td *td)
 {
 	uint64_t start;
@@ -75,6 +82,8 @@ static int build(struct td *td)
 		printf("build initialized\n");
 	while (!ret && td->pages_added < td_num_pages(td)) {
 		sleep_ms(options.page_delay_ms);
+		if (options.hold && td->pages_added == td_num_pages(td) / 2)
+			hold();
 		ret = td_add_page(td);
 		if (ret == -EINTR && !stopped)
 			ret = 0;
@@ -149,6 +158,7 @@ static void parse(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "extra-pages", required_argument, NULL, 'p' },
 		{ "page-delay-ms", required_argument, NULL, 'd' },
+		{ "hold", required_argument, NULL, 'h' },
 		{ "state", required_argument, NULL, 'f' },
 		{ "tolerant", no_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -163,6 +173,7 @@ static void parse(int argc, char **argv)
 		case 's': options.seconds = number(optarg); break;
 		case 'p': options.td.extra_pages = number(optarg); break;
 		case 'd': options.page_delay_ms = number(optarg); break;
+		case 'h': options.hold = optarg; break;
 		case 'f': options.state = optarg; break;
 		case 't': options.tolerant = true; break;
 		case 'v': options.verbose = true; break;

@@ -16,7 +16,8 @@ static const struct {
 } commands[] = {
 	{ "build", load_build,
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
-	  "\t\t[--page-delay-ms MS] [--state FILE] [--tolerant] [--verbose]" },
+	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
+	  "\t\t[--tolerant] [--verbose]" },
 	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S]" },
 	{ "update", load_update,
 	  "[--count N] [--pause-ms MS]\n"

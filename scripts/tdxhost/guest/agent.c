@@ -314,12 +314,28 @@ static int relay(pid_t command, int streams[NUM_STREAMS], int children)
 	return status;
 }
 
+/* The file has the rows, the columns and the type of the user's terminal. */
+static void describe_terminal(void)
+{
+	FILE *file = fopen("/tdxhost/interactive", "re");
+	struct winsize size = { 0 };
+	char type[64];
+
+	if (file && fscanf(file, "%hu %hu %63s", &size.ws_row, &size.ws_col, type) == 3) {
+		ioctl(line, TIOCSWINSZ, &size);
+		setenv("TERM", type, 1);
+	}
+	if (file)
+		fclose(file);
+}
+
 static void __attribute__((noreturn)) interactive(char **argv)
 {
 	pid_t pid;
 	int status = 0;
 
 	open_line(0);
+	describe_terminal();
 	pid = fork();
 	if (!pid) {
 		setsid();
