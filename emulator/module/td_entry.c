@@ -128,24 +128,27 @@ static void load_private_half(struct call *call, struct vcpu *vcpu)
 
 /*
  * An event was on its way into the TD when it exited. Interrupts and NMIs would be
- * lost. So would an exception that the module injected. One of the TD's own comes
- * again with the instruction that raised it.
+ * lost, and so would an exception that the module @injected: they are injected
+ * again. An exception of the TD's own comes again with the instruction that raised it.
+ *
+ * The type of an interrupted event is not to be trusted: TCG calls each an exception.
  */
-static void keep_interrupted_event(struct vcpu *vcpu)
+static void keep_interrupted_event(struct vcpu *vcpu, u64 injected)
 {
 	u64 event = vcpu->vmcb->exit_interrupt_info, type = event & EVENT_TYPE_MASK;
 
-	if (!(event & EVENT_VALID)) {
-		vcpu->tdvps->injecting = false;
+	if (!(event & EVENT_VALID))
 		return;
-	}
-	if (type == EVENT_TYPE_INTERRUPT || type == EVENT_TYPE_NMI || vcpu->tdvps->injecting)
+	if ((injected & EVENT_VALID) && (u8)injected == (u8)event)
+		vcpu->vmcb->event_injection = injected;
+	else if (type == EVENT_TYPE_INTERRUPT || type == EVENT_TYPE_NMI)
 		vcpu->vmcb->event_injection = event;
 }
 
 static void run_once(struct call *call, struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
+	u64 injected;
 
 	load_private_half(call, vcpu);
 	shared_cache_use(call, vcpu);
@@ -157,12 +160,13 @@ static void run_once(struct call *call, struct vcpu *vcpu)
 	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 	vmcb->clean_bits = 0;
 	vmcb->exit_interrupt_info = 0;
+	injected = vmcb->event_injection;
 
 	call->platform->vmrun(vcpu->tdvps->tdcx_pa[TDVPS_VMCB], &vcpu->tdvps->gprs,
 			      vcpu->tdvps->tdcx_pa[TDVPS_XSAVE], vcpu->td.tdcs->xfam);
 
 	vmcb->event_injection = 0;
-	keep_interrupted_event(vcpu);
+	keep_interrupted_event(vcpu, injected);
 }
 
 static void report_exit(struct call *call, struct vcpu *vcpu, const struct td_exit *exit)

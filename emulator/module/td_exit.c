@@ -52,7 +52,6 @@ void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 
 	vcpu->vmcb->event_injection = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector |
 				      (has_error_code ? EVENT_ERROR_CODE : 0) |
 				      (u64)error_code << 32;
-	vcpu->tdvps->injecting = true;
 }
 
 void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *info)

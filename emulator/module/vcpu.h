@@ -51,7 +51,6 @@ struct tdvps {
 	bool in_vmcall;			/* the last exit was by TDG.VP.VMCALL */
 	u64 vmcall_mask;
 	struct ve_info ve;
-	bool injecting;			/* an event of ours is on its way into the TD */
 	u32 spurious_faults;		/* in a row */
 	u64 epoch;			/* that the vCPU entered the TD in */
 

@@ -212,6 +212,14 @@ static void step_exception_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs
 	vmcb->exit_code = SVM_EXIT_NMI;
 }
 
+/* TCG says of an interrupted NMI that it is an exception. */
+static void step_nmi_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
+{
+	(void)gprs;
+	vmcb->exit_interrupt_info = EVENT_VALID | EVENT_TYPE_EXCEPTION | 2;
+	vmcb->exit_code = SVM_EXIT_NMI;
+}
+
 static void step_look_at_event(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
@@ -235,6 +243,10 @@ static void test_events(void)
 	call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1);
 	enter(step_look_at_event, NULL);
 	tap_is(injected, EVENT_VALID | EVENT_TYPE_NMI | 2, "an NMI that the host asked for");
+	call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1);
+	enter(step_nmi_interrupted, NULL);
+	enter(step_look_at_event, NULL);
+	tap_is(injected, EVENT_VALID | EVENT_TYPE_NMI | 2, "and again when it was interrupted");
 
 	pa = fake_alloc_pages(1);
 	descriptor = fake_pointer(pa);
