@@ -35,7 +35,7 @@ class Context:
         worktree = Worktree(ROOT, self.tree, self.say)
         worktree.lock()
         if not worktree.exists():
-            worktree.create(self.base, store)
+            worktree.create(self.base, store, private=True)
         update(worktree, store, force=True)
         series = Series(ROOT, worktree.repository)
         changed = worktree.repository.changes("base", "HEAD")

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 
 import mails
@@ -66,15 +67,36 @@ def command_mails(arguments):
         "two runs gave the same bytes" % (len(series.patches), tree[:12]))
 
 
+def command_bisect(arguments):
+    """Build the kernel after each patch, in a tree of its own."""
+    tree = worktree.Worktree(arguments.root, arguments.tree, say)
+    tree.lock()
+    store = base_store(arguments.base, say)
+    if not tree.exists():
+        tree.create(arguments.base, store, private=True)
+    tree.repository.run("reset", "--quiet", "--hard")
+    series = worktree.update(tree, store, force=True)
+    for number, (patch, commit) in enumerate(zip(series.patches, series.commits), 1):
+        say("%d/%d %s" % (number, len(series.commits), patch.subject))
+        tree.repository.run("reset", "--quiet", "--hard", commit)
+        build = [sys.executable, "-B", os.path.join(ROOT, "scripts", "kernel"),
+                 "bisect", "--tree", arguments.tree]
+        if subprocess.run(build, check=False).returncode:
+            raise Failure("the kernel does not build after %s" % patch)
+    say("the kernel builds after each of the %d patches" % len(series.commits))
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="series", description=__doc__)
     parser.add_argument("--root", default=ROOT)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function in (("tree", command_tree), ("refresh", command_refresh),
-                           ("mails", command_mails)):
+                           ("mails", command_mails),
+                           ("bisect", command_bisect)):
         command = commands.add_parser(name)
         command.set_defaults(function=function)
-        command.add_argument("--tree", default=os.path.join(ROOT, "build/tree"))
+        command.add_argument("--tree", default=os.path.join(
+            ROOT, "build", "bisect-tree" if name == "bisect" else "tree"))
         command.add_argument("--base", default=os.path.join(ROOT, "build/base"))
         command.add_argument("--force", action="store_true")
         if name == "mails":

@@ -43,19 +43,24 @@ class Worktree:
         if not self.exists():
             raise Failure("%s does not exist: run 'make tree' first" % self.path)
 
-    def create(self, base, store):
+    def create(self, base, store, private=False):
         """A work tree of the base alone, whole or not there at all.
 
         Its objects are those of the base's import, store: nothing is copied but
-        the files themselves.
+        the files themselves. Where nobody edits, in a private tree, not even
+        these: git replaces files and never writes into them, so they may be
+        hard links to the base's.
         """
         partial = self.path.rstrip("/") + ".partial"
         shutil.rmtree(partial, ignore_errors=True)
-        self.say("copying %s to %s" % (base, self.path))
-        shutil.copytree(base, partial, symlinks=True)
+        self.say("laying out %s" % self.path)
+        shutil.copytree(base, partial, symlinks=True,
+                        copy_function=os.link if private else shutil.copy2)
         repository = Repository(partial)
         repository.run("init", "--quiet", "--initial-branch=series")
         repository.run("config", "gc.auto", "0")
+        # Another link to a file changes its ctime, but not the file.
+        repository.run("config", "core.trustctime", "false")
         borrow_objects(os.path.join(partial, ".git"), store.path)
         commit = store.resolve("base^{commit}")
         repository.run("tag", "base", commit)
