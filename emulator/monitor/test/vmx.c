@@ -45,7 +45,9 @@ static void test_vmxon(void)
 {
 	u64 cr4 = read_cr4();
 
+	/* What is wrong with a region is one thing at a time. */
 	*(u32 *)region = rdmsr(MSR_VMX_BASIC);
+	*(u32 *)(region + 64) = rdmsr(MSR_VMX_BASIC);
 	*(u32 *)(region + 4096) = rdmsr(MSR_VMX_BASIC) ^ 1;
 
 	is(try_vmxon((u64)region), EXCEPTION_UD, "VMXON without CR4.VMXE is #UD");
