@@ -183,6 +183,9 @@ def main(arguments=None):
     except TdxHostError as error:
         print(f"tdxhost: {error}", file=sys.stderr)
         return error.status
+    except OSError as error:
+        print(f"tdxhost: {error}", file=sys.stderr)
+        return PLATFORM_FAILED
     except KeyboardInterrupt:
         print("tdxhost: interrupted", file=sys.stderr)
         return 130

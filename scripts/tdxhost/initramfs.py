@@ -80,12 +80,11 @@ def _digest(files, names):
 
 
 def base(modules):
-    """Path of the base archive for these kernel modules."""
+    """The base archive for these kernel modules."""
     files, names = _inputs(modules)
     path = paths.INITRAMFS_CACHE / f"{_digest(files, names)}.cpio"
     if path.exists():
-        os.utime(path)		# the oldest are the ones that go
-        return path
+        return path.read_bytes()
     archive = Archive()
     for directory in DIRECTORIES:
         archive.directory(directory)
@@ -99,12 +98,20 @@ def base(modules):
         archive.file(place, content, mode)
     archive.file("etc/passwd", b"root::0:0:root:/root:/bin/sh\n")
     archive.file("etc/group", b"root:x:0:\n")
+    content = archive.bytes()
+    try:
+        _keep(path, content)
+    except PermissionError:
+        pass		# another user's build/: it works without the cache
+    return content
+
+
+def _keep(path, content):
     paths.INITRAMFS_CACHE.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_bytes(archive.bytes())
+    temporary.write_bytes(content)
     temporary.rename(path)
     _forget_old()
-    return path
 
 
 def _forget_old(keep=12):
@@ -152,6 +159,6 @@ def assemble(path, modules, *overlay_arguments):
     """Write the initramfs of this run to path."""
     # Made first, so that a missing file is told before anything is built.
     top = overlay(*overlay_arguments)
-    shutil.copyfile(base(modules), path)
-    with open(path, "ab") as file:
+    with open(path, "wb") as file:
+        file.write(base(modules))
         file.write(top)
