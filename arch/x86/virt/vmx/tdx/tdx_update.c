@@ -137,8 +137,12 @@ static int preflight(struct tdx_update *update)
 	/* A module that was shut down answers no questions. */
 	if (!module.shut_down) {
 		ret = tdx_module_handoff_version(&module.handoff_version);
-		if (ret)
-			return ret;
+		if (ret) {
+			refusal.reason = "module-error";
+			strscpy(refusal.message,
+				"the TDX module does not tell its handoff version: try again");
+			return refuse(update, &refusal, ret);
+		}
 		update->avoid_sensitive = tdx_module_avoids_sensitive();
 	}
 
