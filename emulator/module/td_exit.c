@@ -69,13 +69,10 @@ void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *in
 
 /* An instruction that only the host can carry out: the TD asks it, if it wants. */
 static enum td_next ve_for_instruction(struct call *call, struct vcpu *vcpu,
-				       enum exit_reason reason, u64 qualification)
+				       enum exit_reason reason)
 {
 	struct instruction instruction;
-	struct ve_info info = {
-		.exit_reason = reason,
-		.exit_qualification = qualification,
-	};
+	struct ve_info info = { .exit_reason = reason };
 
 	if (!td_decode(call, vcpu, &instruction))
 		return TD_RESUME;
@@ -121,7 +118,7 @@ static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 	struct cpuid_value v;
 
 	if (!cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), leaf, subleaf, &v))
-		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID);
 	if (!td_decode(call, vcpu, &instruction))
 		return TD_RESUME;
 
@@ -164,6 +161,19 @@ static u64 io_qualification(u64 info)
 	       (info & IOIO_REP ? BIT(5) : 0) | (info >> IOIO_PORT_SHIFT & 0xffff) << 16;
 }
 
+/* The only exit that tells where the next instruction is. */
+static enum td_next handle_io(struct call *call, struct vcpu *vcpu)
+{
+	struct ve_info info = {
+		.exit_reason = EXIT_REASON_IO,
+		.exit_qualification = io_qualification(vcpu->vmcb->exit_info1),
+		.instruction_length = vcpu->vmcb->exit_info2 - vcpu->vmcb->rip,
+	};
+
+	td_inject_ve(call, vcpu, &info);
+	return TD_RESUME;
+}
+
 /* XCR0 stays what XFAM says; the TD may ask for no more than that. */
 static enum td_next handle_xsetbv(struct call *call, struct vcpu *vcpu)
 {
@@ -196,7 +206,7 @@ static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
 			return TD_RESUME;
 		}
 		if (instruction.opcode[2] == 0xc1)
-			return ve_for_instruction(call, vcpu, EXIT_REASON_VMCALL, 0);
+			return ve_for_instruction(call, vcpu, EXIT_REASON_VMCALL);
 	}
 	td_inject_exception(vcpu, VECTOR_UD, false, 0);
 	return TD_RESUME;
@@ -328,20 +338,19 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_XSETBV:
 		return handle_xsetbv(call, vcpu);
 	case SVM_EXIT_IO:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_IO,
-					  io_qualification(vcpu->vmcb->exit_info1));
+		return handle_io(call, vcpu);
 	case SVM_EXIT_HLT:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT);
 	case SVM_EXIT_RDPMC:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_RDPMC, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_RDPMC);
 	case SVM_EXIT_INVD:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_INVD, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_INVD);
 	case SVM_EXIT_WBINVD:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_WBINVD, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_WBINVD);
 	case SVM_EXIT_MONITOR:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_MONITOR, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_MONITOR);
 	case SVM_EXIT_MWAIT:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_MWAIT, 0);
+		return ve_for_instruction(call, vcpu, EXIT_REASON_MWAIT);
 	case SVM_EXIT_INVLPGA:
 	case SVM_EXIT_VMRUN:
 	case SVM_EXIT_VMMCALL:

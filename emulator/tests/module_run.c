@@ -293,6 +293,17 @@ static void step_hlt(struct vmcb *vmcb, struct seam_gprs *gprs)
 	vmcb->exit_code = SVM_EXIT_HLT;
 }
 
+/* OUT to port 0x80: E6 80; where it ends is in the second word of exit information. */
+static void step_out(struct vmcb *vmcb, struct seam_gprs *gprs)
+{
+	(void)gprs;
+	long_mode(vmcb);
+	at_instruction(vmcb, "\xe6\x80", 2);
+	vmcb->exit_info1 = 0x80 << 16 | 1 << 4;
+	vmcb->exit_info2 = vmcb->rip + 2;
+	vmcb->exit_code = SVM_EXIT_IO;
+}
+
 static void test_ve(void)
 {
 	start(MODULE_1_5_05);
@@ -306,6 +317,11 @@ static void test_ve(void)
 	tap_is(tdcall_regs.reg[GPR_RCX], 12, "exit reason: HLT");
 	tap_is(tdcall_regs.reg[GPR_R10], 1, "and the instruction's length");
 	is_status(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), TDX_NO_VALID_VE_INFO);
+	enter(step_out, step_look_at_event);
+	is_status(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), TDX_SUCCESS);
+	tap_is(tdcall_regs.reg[GPR_RCX], 30, "exit reason: I/O");
+	tap_is(tdcall_regs.reg[GPR_RDX], 0x80 << 16, "one byte, out, to port 0x80");
+	tap_is(tdcall_regs.reg[GPR_R10], 2, "and the instruction's length, operand included");
 }
 
 static void step_vmcall_back(struct vmcb *vmcb, struct seam_gprs *gprs)
