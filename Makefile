@@ -34,6 +34,7 @@ bench: setup-run setup-emulator setup-bench
 ## Test it
 ##   make test            every test there is; TEST="word word" runs only some parts
 ##   make sweep           every SEAMCALL of an update fails once, on each CPU
+##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
 ##   make series-bisect   build the kernel after each patch of the series
 .PHONY: test
@@ -43,6 +44,10 @@ test: setup-all base
 .PHONY: sweep
 sweep: setup-run setup-emulator
 	@tests/scenarios/fault_sweep --all
+
+.PHONY: fuzz
+fuzz: setup-test setup-emulator
+	@$(MAKE) -C tests/fuzz fuzz
 
 .PHONY: check
 check: setup-kernel setup-check series
