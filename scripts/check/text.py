@@ -13,30 +13,32 @@ PLACE = re.compile(r"^#\d+: FILE: ([^:]+):(\d+)")
 
 
 def checkpatch(context):
-    for name in sorted(os.listdir(context.mails)):
-        if name.startswith("0000-"):
-            continue
-        mail = os.path.join(context.mails, name)
+    mails = [name for name in sorted(os.listdir(context.mails))
+             if not name.startswith("0000-")]
+    for name, patch in zip(mails, context.patches):
         done = subprocess.run(
             ["perl", "scripts/checkpatch.pl", "--strict", "--no-summary",
-             "--show-types", "--codespell", "--ignore", IGNORED, mail],
+             "--show-types", "--codespell", "--ignore", IGNORED,
+             os.path.join(context.mails, name)],
             cwd=context.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             universal_newlines=True, errors="replace", check=False)
-        yield from findings_of(name, done)
+        yield from findings_of(patch, done)
 
 
-def findings_of(name, done):
-    """checkpatch tells the finding in one line and the place in the next."""
+def findings_of(patch, done):
+    """checkpatch tells the finding, then the place, then the line itself."""
     found = 0
-    lines = done.stdout.splitlines()
-    for line, following in zip(lines, lines[1:] + [""]):
+    lines = done.stdout.splitlines() + ["", ""]
+    for line, place, text in zip(lines, lines[1:], lines[2:]):
         if re.match(r"(ERROR|WARNING|CHECK):", line):
-            place = PLACE.match(following)
             found += 1
-            yield "%s: %s (%s)" % (
-                ":".join(place.groups()) if place else name, line, name)
+            file = PLACE.match(place)
+            if file:
+                yield "%s:%s: %s (%s)" % (*file.groups(), line, patch)
+            else:		# about the message
+                yield "%s/message: %s: %s" % (patch, line, text.strip())
     if done.returncode and not found:
-        yield "%s: checkpatch failed: %s" % (name, " ".join(lines[-3:]))
+        yield "%s: checkpatch failed: %s" % (patch, " ".join(lines[-5:]).strip())
 
 
 def maintained(context):

@@ -14,17 +14,17 @@
 
 #include <linux/array_size.h>
 #include <linux/bits.h>
+#include <linux/cpu.h>
+#include <linux/cpufeature.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
-#include <linux/cpu.h>
+#include <linux/processor.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
-#include <asm/cpufeature.h>
 #include <asm/cpuid/api.h>
-#include <asm/processor.h>
 #include <asm/seamldr.h>
 #include <asm/tdx.h>
 
