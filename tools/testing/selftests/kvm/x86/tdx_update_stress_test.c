@@ -38,7 +38,7 @@ static struct {
 	unsigned int builds, wrong_mrtd, failed_builds, killed_builders;
 	unsigned int updates, failed_updates, refused_updates;
 	unsigned int longest_update_ms;
-	unsigned int interrupts, hotplugs;
+	unsigned int interrupts, hotplugs, lost_cpus;
 	unsigned int reports;
 } *counts;
 
@@ -194,6 +194,7 @@ static int set_cpu_online(int cpu, bool online)
 static void hotplug_main(void)
 {
 	int cpu, nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	u64 deadline;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 
@@ -202,9 +203,17 @@ static void hotplug_main(void)
 			if (set_cpu_online(cpu, false))
 				continue;
 
-			/* KVM brings it down with TDs on it; all is well again after. */
-			while (set_cpu_online(cpu, true))
-				;
+			/* It may have to wait for an update, but must come back. */
+			deadline = monotonic_ms() + TDX_UPDATE_TIMEOUT_MS;
+			while (set_cpu_online(cpu, true)) {
+				if (monotonic_ms() < deadline)
+					continue;
+
+				report("CPU %d stays offline: errno %d (%s)\n", cpu, errno,
+				       strerror(errno));
+				count(&counts->lost_cpus);
+				break;
+			}
 			count(&counts->hotplugs);
 			usleep(20000);
 		}
@@ -316,7 +325,7 @@ static bool stress(void)
 	if (timed_out)
 		ksft_print_msg("not done after %u seconds\n", options.seconds);
 
-	return !timed_out;
+	return !timed_out && !counts->lost_cpus;
 }
 
 static void help(const char *name)
