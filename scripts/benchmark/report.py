@@ -53,6 +53,7 @@ def _cost(result):
         (stock["instructions"]["median"], patched["instructions"]["median"]),
         (stock["time_us"]["median"], patched["time_us"]["median"]))]
     lines.append(f"{'change':10}{change[0]:+9.2f}%{change[1]:+33.2f}%{change[2]:+23.2f}%")
+    lines.append("Calls and instructions are counted, the time has the noise that its range shows.")
     return lines
 
 

@@ -25,8 +25,13 @@ POWER_OFF = 60
 HEADER = struct.Struct("<cI")
 
 
-def _die_with_parent():
-    """No QEMU outlives its tdxhost, however that one ends."""
+def _set_up_child():
+    """No QEMU outlives its tdxhost, however that one ends; and ^C is for tdxhost.
+
+    Not a session of its own: the scheduler groups by sessions, and nice(1) would
+    not reach it.
+    """
+    os.setpgid(0, 0)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -151,7 +156,7 @@ class Machine:
             self._qemu = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=(self.console_fd, self.emulator_fd, self.command_fd),
-                preexec_fn=_die_with_parent, start_new_session=True)
+                preexec_fn=_set_up_child)
         for fd in (self.console_fd, self.emulator_fd):
             os.close(fd)
         line_end.close()
