@@ -29,12 +29,10 @@ def messages(tree, path):
     """kernel-doc's warnings, without the line numbers that hunks move."""
     done = run(tree, ["tools/docs/kernel-doc", "-none", "-Wall", "-Werror", path])
     found = []
-    for line in done.stdout.splitlines():
-        match = MESSAGE.match(line)
-        if match or "arning" in line or "rror" in line:
-            found.append((match.group(3) if match else line, line))
+    for match in filter(None, map(MESSAGE.match, done.stdout.splitlines())):
+        found.append((match.group(3), "%s:%s: %s" % match.groups()))
     if done.returncode and not found:
-        found.append((done.stdout.strip(),) * 2)
+        found.append(("", "%s: kernel-doc failed: %s" % (path, done.stdout.strip())))
     return found
 
 
@@ -47,7 +45,7 @@ def kernel_doc(context):
                 if text in known:
                     known.remove(text)
                 else:
-                    yield line if path in line else "%s: %s" % (path, line)
+                    yield line
 
 
 def abi(context):
