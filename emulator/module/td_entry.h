@@ -83,7 +83,7 @@ enum td_next td_handle_msr(struct call *call, struct vcpu *vcpu, bool write);
 /* The TD's time-stamp counter. */
 u64 td_read_tsc(const struct call *call, const struct vcpu *vcpu);
 
-/* report.c. Both return a status for the TD. */
+/* report.c */
 void td_report(struct call *call, struct vcpu *vcpu, const void *report_data, void *report);
 void td_rtmr_extend(struct call *call, struct vcpu *vcpu, u32 i, const void *data);
 
