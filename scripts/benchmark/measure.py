@@ -8,6 +8,9 @@ from .boots import PAIR, boot, median, of, spread
 
 KERNELS = ("stock", "patched")
 BUILDERS = (1, 2, 4, 8)
+# Of a TD there, beside its program: building it is most of what a builder does, as
+# with TDs that start from a firmware image.
+EXTRA_PAGES = 40
 CPUS = (1, 2, 4, 8, 16)
 # Large against the noise of a host whose CPUs share a few real ones.
 INSTALL_COST_MS = 20
@@ -47,7 +50,7 @@ def waiting(repeats):
             option = "--reject-on-build /tmp/state" if policy == "reject" else ""
             script += f"""
 rm -f /tmp/state
-tdload build --builders {builders} --count 1000000 --state /tmp/state >/tmp/builds & build=$!
+tdload build --builders {builders} --count 1000000 --extra-pages {EXTRA_PAGES} --state /tmp/state >/tmp/builds & build=$!
 sleep 1
 tdload update {option} --give-up-ms 10000 --count {repeats} --pause-ms 300 {PAIR} |
 	sed -n 's/^update /{policy}-{builders} /p'

@@ -85,7 +85,7 @@ set multiplot layout 2,2 title "TDX module updates: stock and patched kernel, em
 set style fill solid 0.8
 set boxwidth 0.8
 set grid ytics
-set key left top
+set key right top
 
 set title "Spoilt, of {builds} TDs built beside {updates} updates"
 set style data histogram
@@ -94,6 +94,7 @@ set yrange [0:*]
 set xtics ("wrong MRTD" 0, "failed builds" 1, "failed updates" 2)
 plot $corruption using 1 title "stock" lc rgb "#b04030", "" using 2 title "patched" lc rgb "#3060a0"
 
+set key left top
 set title "Time of an update (ms) beside N looping builders"
 set style data linespoints
 set xtics auto

@@ -32,7 +32,10 @@ tee /tmp/run </tmp/run.lines | relay run &
 tdload run >/tmp/run.lines &
 running=$!
 # It is there when its first report is.
-until grep -qs ^chain /tmp/run; do sleep 0.1; done
+until grep -qs ^chain /tmp/run; do
+	kill -0 $running || { echo "run exit $(wait $running; echo $?)"; exit 1; }
+	sleep 0.1
+done
 
 # The VMM of the second TD stops half way. Then the operator begins the update, and
 # when that waits a third TD wants to be built. Only when this one is held back, or
