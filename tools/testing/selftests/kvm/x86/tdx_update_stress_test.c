@@ -62,6 +62,16 @@ static void interrupt(int signal)
 {
 }
 
+/* What isn't about TDX need not be written for interrupts. */
+static void allow_interrupts(bool allow)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(allow ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 static int build(struct kvm_vm *vm, const char **step)
 {
 	struct kvm_vcpu *vcpu;
@@ -69,14 +79,17 @@ static int build(struct kvm_vm *vm, const char **step)
 	int r;
 
 	*step = "KVM_TDX_INIT_VM";
+	allow_interrupts(true);
 	do {
 		r = __vm_tdx_init(vm, 0, &hw_err);
 	} while (r && errno == EINTR);
+	allow_interrupts(false);
 	if (r)
 		return r;
 
 	vcpu = vm_tdx_vcpu_add(vm, 0);
 
+	allow_interrupts(true);
 	*step = "KVM_TDX_INIT_MEM_REGION";
 	r = __vm_tdx_add_all_memory(vm);
 	if (r)
@@ -107,7 +120,10 @@ static void builder_main(void)
 	kvm_rng = new_kvm_random_state(getpid());
 
 	while (!stopped()) {
-		struct kvm_vm *vm = vm_tdx_create_barebones(1, options.extra_pages);
+		struct kvm_vm *vm;
+
+		allow_interrupts(false);
+		vm = vm_tdx_create_barebones(1, options.extra_pages);
 
 		if (build(vm, &step)) {
 			count(&counts->failed_builds);
@@ -115,6 +131,8 @@ static void builder_main(void)
 		} else {
 			count(&counts->builds);
 		}
+
+		allow_interrupts(false);
 		kvm_vm_free(vm);
 	}
 
