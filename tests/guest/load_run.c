@@ -2,7 +2,8 @@
 /*
  * tdload run: a TD that counts and hashes and reports both, checked report by
  * report against the same computation here, until SIGTERM or for some seconds.
- * SIGUSR1 ends a lap: the longest pause of each is told on its own.
+ * SIGUSR1 ends a lap: the longest pause of each is told on its own. With --insist a
+ * vCPU that cannot run is tried again, as after a failed update that another repairs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,9 +16,11 @@
 #include "tdload.h"
 
 #define TELL_EVERY_US	250000
+#define INSIST_EVERY_MS	20
 
 static struct {
 	unsigned int seconds, steps;
+	bool insist;
 	struct td_options td;
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
 
@@ -33,7 +36,7 @@ static void next_lap(int signal)
 struct chain {
 	unsigned int vcpu;
 	uint64_t count, hash;		/* computed here */
-	uint64_t reports, longest_us, lap_us;
+	uint64_t reports, refused, longest_us, lap_us;
 	unsigned int lap;
 	uint32_t word[4];		/* of the report that is coming in */
 	const char *broken;
@@ -67,6 +70,11 @@ static void *run(void *argument)
 
 		if (ret == -EINTR)
 			continue;
+		if (ret && options.insist) {
+			chain->refused++;
+			sleep_ms(INSIST_EVERY_MS);
+			continue;
+		}
 		if (ret || event.port < TD_PORT_COUNT_LOW || event.port > TD_PORT_HASH_HIGH) {
 			printf("run failed vcpu=%u step=%s errno=%d\n", chain->vcpu,
 			       ret ? td.step : "report", -ret);
@@ -103,6 +111,7 @@ static void parse(int argc, char **argv)
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "steps", required_argument, NULL, 'n' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "insist", no_argument, NULL, 'i' },
 		{ }
 	};
 	int c;
@@ -112,6 +121,7 @@ static void parse(int argc, char **argv)
 		case 'v': options.td.vcpus = number(optarg); break;
 		case 'n': options.steps = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
+		case 'i': options.insist = true; break;
 		default: exit(2);
 		}
 	}
@@ -142,9 +152,9 @@ int load_run(int argc, char **argv)
 	}
 	for (unsigned int i = 0; i < options.td.vcpus; i++) {
 		pthread_join(thread[i], NULL);
-		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu longest_pause_us=%lu\n",
+		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu refused=%lu longest_pause_us=%lu\n",
 		       i, chain[i].broken ?: "yes", chain[i].count, chain[i].reports,
-		       chain[i].longest_us);
+		       chain[i].refused, chain[i].longest_us);
 		if (chain[i].broken || !chain[i].reports)
 			status = 1;
 	}
