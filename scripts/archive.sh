@@ -58,3 +58,32 @@ archive_use()
 	: >"$directory/status"
 	export APT_CONFIG=$directory/apt.conf
 }
+
+# archive_unpack DIRECTORY PACKAGE...: these and all that they need, unpacked there.
+archive_unpack()
+{
+	local directory=$1 package
+	shift
+
+	apt-get -qq update || return 1
+	# With no package counted as installed, apt names all that they need.
+	apt-get -qq install --yes --no-install-recommends --download-only \
+		-o Debug::NoLocking=true "$@" >/dev/null || return 1
+	rm -rf "$directory"
+	mkdir -p "$directory"
+	for package in "$(dirname "$APT_CONFIG")"/cache/archives/*.deb; do
+		dpkg-deb --extract "$package" "$directory" || return 1
+	done
+}
+
+# archive_run DIRECTORY PROGRAM ARGUMENT...: a program that was unpacked there, by its
+# own loader and with its own libraries.
+archive_run()
+{
+	local directory=$1 program=$2
+	shift 2
+
+	"$directory/usr/lib64/ld-linux-x86-64.so.2" \
+		--library-path "$directory/usr/lib/x86_64-linux-gnu" \
+		"$directory/usr/bin/$program" "$@"
+}

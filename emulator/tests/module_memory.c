@@ -127,6 +127,11 @@ static void test_aug(void)
 	is_status(call(TDH_MEM_RANGE_BLOCK, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0),
 		  TDX_GPA_RANGE_ALREADY_BLOCKED);
 	is_entry(0, STATE_PENDING_BLOCKED);
+	/* Although no vCPU has been in the TD since. */
+	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0),
+		  TDX_TLB_TRACKING_NOT_DONE);
+	is_status(call(TDH_MEM_TRACK, td.tdr, 0, 0, 0), TDX_SUCCESS);
+	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0), TDX_SUCCESS);
 }
 
 /* While vCPU 0 is in the TD, as seen from its own LP. */

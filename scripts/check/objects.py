@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 from collections import Counter
 
 from build import Kernel
@@ -11,10 +12,28 @@ from gitrepo import Failure
 WARNING = re.compile(r"^(\S+?):(\d+)(?::\d+)?: (?:sparse: )?(warning|error): (.*)$")
 
 
-def sources(paths):
-    """The C files of the kernel itself; tools/ is built by its own rules."""
-    return [path for path in paths if path.endswith(".c")
-            and not path.startswith(("tools/", "samples/", "Documentation/"))]
+def sparse():
+    """The command of a sparse that is new enough for this kernel."""
+    tool = os.path.join(os.path.dirname(__file__), "..", "sparse-root")
+    found = subprocess.run([tool], stdout=subprocess.PIPE, text=True, check=False)
+    if found.returncode:
+        raise Failure("there is no sparse to check with, see above")
+    return found.stdout.strip()
+
+
+def sources(tree, paths):
+    """The C files of the kernel itself; tools/ is built by its own rules.
+
+    What another one includes is compiled, and checked, as a part of that one.
+    """
+    found = [path for path in paths if path.endswith(".c")
+             and not path.startswith(("tools/", "samples/", "Documentation/"))]
+    included = set()
+    for path in found:
+        with open(os.path.join(tree, path), errors="replace") as file:
+            for name in re.findall(r'^#include "([^"]+\.c)"$', file.read(), re.M):
+                included.add(os.path.normpath(os.path.join(os.path.dirname(path), name)))
+    return [path for path in found if path not in included]
 
 
 def diagnose(name, tree, paths):
@@ -33,11 +52,13 @@ def diagnose(name, tree, paths):
             if os.path.exists(where):
                 os.unlink(where)
         kernel.make(log, "compiling %d files with C=2 W=1" % len(targets),
-                    "-k", "C=2", "W=1", *targets)
+                    "-k", "C=2", "W=1", "CHECK=" + sparse(), *targets)
     found = []
     with open(kernel.log, errors="replace") as file:
         file.seek(start)
         for line in file:
+            if "not available or not up to date" in line:
+                raise Failure(line.strip())
             match = WARNING.match(line.rstrip())
             if match:
                 path, number, _, text = match.groups()
@@ -51,11 +72,11 @@ def diagnose(name, tree, paths):
 
 
 def warnings(context):
-    found = diagnose("check", context.tree, sources(context.touched))
+    found = diagnose("check", context.tree, sources(context.tree, context.touched))
     if not found:
         return
     # Compile the base only when there is something to compare.
-    hooked = sources(context.hooked)
+    hooked = sources(context.base, context.hooked)
     known = Counter((path, text) for path, _, text
                     in diagnose("check-base", context.base, hooked))
     for path, number, text in found:
