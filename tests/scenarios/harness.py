@@ -163,10 +163,11 @@ class Scenario:
                 run.console = log.read_text(errors="replace")
             if trace and calls.exists():
                 run.trace = read_trace(calls)
-        self._judge(run, expect, name)
+        self.judge(run, expect, name)
         return run
 
-    def _judge(self, run, expect, name):
+    def judge(self, run, expect, name=""):
+        """Whether the boot came to its end, and tdxhost ended as it must."""
         if expect is None:
             return
         of = f" ({name})" if name else ""
