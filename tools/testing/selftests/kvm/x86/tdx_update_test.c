@@ -117,13 +117,14 @@ do {											\
 	ASSERT_EQ(0, builder_do(&test.builder, BUILD_ADD));				\
 	ASSERT_EQ(0, tdx_update_start_and_wait(tdx_update_next_image()));		\
 	if (test.has_sync)								\
-		ASSERT_UPDATE_WAITS(1);							\
+		EXPECT_UPDATE_WAITS(1);							\
 } while (0)
 
-#define ASSERT_UPDATE_WAITS(nr_builds)							\
+/* Not fatal: what matters is what becomes of the build that was not waited for. */
+#define EXPECT_UPDATE_WAITS(nr_builds)							\
 do {											\
-	ASSERT_STREQ("waiting", tdx_host_read("update_state"));				\
-	ASSERT_EQ(nr_builds, tdx_host_read_uint("builds_in_flight"));			\
+	EXPECT_STREQ("waiting", tdx_host_read("update_state"));				\
+	EXPECT_EQ(nr_builds, tdx_host_read_uint("builds_in_flight"));			\
 } while (0)
 
 /* End the build and the update; @finalize is the step under test. */
@@ -223,7 +224,7 @@ TEST_F_TIMEOUT(wait, finalize_in_forked_process, 120)
 	BEGIN_BUILD_AND_UPDATE();
 
 	ASSERT_NE(0, builder_do(&test.builder, BUILD_FINALIZE_FORK));
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
 }
 
@@ -237,7 +238,7 @@ TEST_F_TIMEOUT(wait, vm_inherited, 120)
 	heir = builder_do(&test.builder, BUILD_LEND);
 	ASSERT_LT(0, heir);
 	builder_kill(&test.builder);
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 
 	kill(heir, SIGKILL);
 	EXPECT_STREQ("", tdx_update_wait_idle());
@@ -253,7 +254,7 @@ TEST_F_TIMEOUT(wait, finalize_busy, 120)
 
 	ASSERT_EQ(0, system(busy_command));
 	ASSERT_EQ(-EBUSY, builder_do(&test.builder, BUILD_FINALIZE_ONCE));
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 
 	ASSERT_EQ(0, builder_do(&test.builder, BUILD_FINALIZE_ONCE));
 	EXPECT_STREQ("", tdx_update_wait_idle());
@@ -317,13 +318,13 @@ TEST_F_TIMEOUT(mrtd, two_builds_of_one_process, 120)
 	ASSERT_TRUE(builder_answers(&test.builder, AT_ONCE_MS));
 	ASSERT_EQ(0, builder_answer(&test.builder));
 	if (test.has_sync)
-		ASSERT_UPDATE_WAITS(2);
+		EXPECT_UPDATE_WAITS(2);
 
 	ASSERT_EQ(0, builder_do_td(&test.builder, BUILD_ADD, 1));
 	ASSERT_EQ(0, builder_do_td(&test.builder, BUILD_ADD_REST, 0));
 	ASSERT_EQ(0, builder_do_td(&test.builder, BUILD_FINALIZE, 0));
 	if (test.has_sync)
-		ASSERT_UPDATE_WAITS(1);
+		EXPECT_UPDATE_WAITS(1);
 	ASSERT_EQ(0, builder_do_td(&test.builder, BUILD_ADD_REST, 1));
 	ASSERT_EQ(0, builder_do_td(&test.builder, BUILD_FINALIZE, 1));
 
@@ -341,7 +342,7 @@ TEST_F_TIMEOUT(wait, new_build_waits, 120)
 	BEGIN_BUILD_AND_UPDATE();
 	BEGIN_OTHER_BUILD();
 	EXPECT_FALSE(builder_answers(&test.other, NOT_YET_MS));
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 
 	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
 	ASSERT_EQ(0, builder_answer(&test.other));
@@ -355,7 +356,7 @@ TEST_F_TIMEOUT(wait, init_vm_interrupted, 120)
 
 	kill(test.other.pid, SIGUSR1);
 	ASSERT_EQ(-EINTR, builder_answer(&test.other));
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 
 	/* With SA_RESTART the kernel repeats it, else the program can. */
 	BEGIN_OTHER_BUILD();
@@ -373,7 +374,7 @@ TEST_F_TIMEOUT(wait, held_back_builder_killed, 120)
 	BEGIN_OTHER_BUILD();
 
 	builder_kill(&test.other);
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
 }
 
@@ -403,7 +404,7 @@ TEST_F_TIMEOUT(wait, two_uploads, 120)
 
 	/* The second one is refused and doesn't disturb the first. */
 	EXPECT_EQ(-1, tdx_update_start(tdx_update_next_image()));
-	ASSERT_UPDATE_WAITS(1);
+	EXPECT_UPDATE_WAITS(1);
 	END_BUILD_AND_UPDATE(BUILD_FINALIZE);
 }
 
