@@ -3,7 +3,7 @@
  * tdload run: a TD that counts and hashes and reports both, checked report by
  * report against the same computation here, until SIGTERM or for some seconds.
  * SIGUSR1 ends a lap: the longest pause of each is told on its own. With --insist a
- * vCPU that cannot run is tried again, as after a failed update that another repairs.
+ * vCPU that cannot run is told and tried again, as after a failed update that another repairs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -72,6 +72,7 @@ static void *run(void *argument)
 			continue;
 		if (ret && options.insist) {
 			chain->refused++;
+			printf("refused vcpu=%u step=%s errno=%d\n", chain->vcpu, td.step, -ret);
 			sleep_ms(INSIST_EVERY_MS);
 			continue;
 		}

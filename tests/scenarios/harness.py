@@ -163,11 +163,10 @@ class Scenario:
                 run.console = log.read_text(errors="replace")
             if trace and calls.exists():
                 run.trace = read_trace(calls)
-        self.judge(run, expect, name)
+        self._judge(run, expect, name)
         return run
 
-    def judge(self, run, expect, name=""):
-        """Whether the boot came to its end, and tdxhost ended as it must."""
+    def _judge(self, run, expect, name):
         if expect is None:
             return
         of = f" ({name})" if name else ""
