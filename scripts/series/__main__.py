@@ -52,9 +52,12 @@ def command_refresh(arguments):
                              arguments.force)
     for path, entry in writes.items():
         say("%s %s" % ("wrote  " if entry else "removed", path))
-    if not writes:
+    series, in_line = refresh.settle(tree)
+    for path in in_line:
+        say("in line %s" % path)
+    if not writes and not in_line:
         say("series/ and the overlay are up to date")
-    warn_about(refresh.settle(tree))
+    warn_about(series)
 
 
 def command_mails(arguments):

@@ -12,6 +12,7 @@ import re
 import maintainers
 from assemble import Series
 from gitrepo import Failure
+from mails import tested_tree
 from patches import MAINTAINERS, load_patches, overlay_content, overlay_mode
 
 DIFF = ("diff-tree", "-p", "--no-color", "--no-ext-diff", "--no-textconv",
@@ -324,9 +325,33 @@ def subject_of(repository, commit):
 
 
 def settle(tree):
-    """After an export: take in what others changed in the repository."""
+    """After an export: take in what others changed in the repository.
+
+    Returns the series and the files of it that were put in line.
+    """
     series = Series(tree.root, tree.repository)
     head = series.assemble()
+    writes = in_line(tree, series)
+    for path, entry in writes.items():
+        write(tree.root, path, entry)
+    if writes:
+        series = Series(tree.root, tree.repository)
+        head = series.assemble()
     tree.move_to(head)
     tree.set_synced(head, [patch.folder for patch in series.patches])
-    return series
+    return series, writes
+
+
+def in_line(tree, series):
+    """The diffs whose hunks sit at another line than they say.
+
+    Their content has not changed, an earlier patch has: no commit of the
+    developer's tells of it. On a base that is not the one of series/base it is
+    the base that has moved, and the diffs stay as they were tested.
+    """
+    if tested_tree(tree.root) not in (None, tree.repository.tree_of(tree.base)):
+        return {}
+    files = export(tree.repository, tree.base, series.commits,
+                   [patch.folder for patch in series.patches])
+    moved = {"series/%s/hooks.diff" % patch.folder for patch, *_ in series.offsets}
+    return {path: files[path] for path in sorted(moved)}

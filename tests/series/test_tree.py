@@ -185,6 +185,35 @@ def test_both_sides_changed_one_file(tiny):
     assert tiny.get(tiny.root, "arch/x86/new.c") == "new line one\nnew line 2\n"
 
 
+@guards("refresh.py", "    for path, entry in writes.items():\n        write(tree.root, path, entry)\n    if writes:",
+        "    if False:")
+def test_refresh_brings_an_offset_in_line(tiny):
+    """A line that an earlier patch now adds moves the hunks of a later one."""
+    tiny.edit(tiny.root, "series/0010-first/hooks.diff", "@@ -7,7 +7,7 @@",
+              "@@ -7,7 +7,8 @@")
+    tiny.edit(tiny.root, "series/0010-first/hooks.diff", "+line ten\n",
+              "+line ten\n+line ten and a half\n")
+    tiny.refuse("mails", naming=["series/0020-second/hooks.diff", "offset 1"])
+    tiny.succeed("tree")
+    text = tiny.succeed("refresh")
+    assert "in line series/0020-second/hooks.diff" in text, text
+    assert "@@ -37,7 +38,7 @@" in tiny.get(tiny.root, "series/0020-second/hooks.diff")
+    assert tiny.get(tiny.root, "series/0010-first/hooks.diff").count("@@ -7,7 +7,8 @@")
+    tiny.succeed("mails")
+
+
+@guards("refresh.py", "not in (None, tree.repository.tree_of(tree.base)):",
+        "not in (None, tree.repository.tree_of(tree.base)) and False:")
+def test_refresh_on_another_base_leaves_the_lines(tiny):
+    tiny.put(tiny.root, "series/base", "tree=%s\n" % ("0" * 40))
+    tiny.edit(tiny.root, "series/0010-first/hooks.diff", "@@ -7,7 +7,7 @@",
+              "@@ -9,7 +9,7 @@")
+    tiny.succeed("tree")
+    before = tiny.contents()
+    tiny.succeed("refresh")
+    assert tiny.contents() == before
+
+
 @guards("refresh.py", "elif path in owner:", "elif False:")
 def test_commit_on_another_patchs_file(tiny):
     tiny.succeed("tree")
