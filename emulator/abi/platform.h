@@ -18,7 +18,7 @@
 
 #include "types.h"
 
-#define SEAM_PLATFORM_ABI	1
+#define SEAM_PLATFORM_ABI	2
 #define SEAM_MAX_LPS		64
 #define SEAM_MAX_CMRS		32
 
@@ -53,6 +53,7 @@ struct seam_memory_range {
  * @abi: SEAM_PLATFORM_ABI; a module built for another value refuses SYS.INIT.
  * @num_lps: LPs that the firmware enumerated, online or not.
  * @num_packages: physical packages.
+ * @acm_x2apic_id: of the LP on which the firmware started P-SEAMLDR.
  * @phys_bits: bits of a physical address without the KeyID bits, which follow.
  * @num_mktme_keyids: shared KeyIDs; private ones are the next @num_tdx_keyids.
  * @num_tdx_keyids: number of private KeyIDs (IA32_MKTME_KEYID_PARTITIONING).
@@ -73,6 +74,7 @@ struct seam_platform {
 	u32 abi;
 	u32 num_lps;
 	u32 num_packages;
+	u32 acm_x2apic_id;
 	u32 phys_bits;
 	u32 num_mktme_keyids;
 	u32 num_tdx_keyids;

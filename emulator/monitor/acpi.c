@@ -41,6 +41,7 @@ struct madt_entry {
 #define MADT_LOCAL_APIC		0
 #define MADT_LOCAL_X2APIC	9
 #define MADT_ENABLED		BIT(0)
+#define MADT_NO_LOCAL_APIC	0xff
 
 struct madt_local_apic {
 	struct madt_entry entry;
@@ -66,7 +67,7 @@ struct fadt {
 
 _Static_assert(offsetof(struct fadt, pm_timer_port) == 76, "FADT");
 
-static const void *find_table(const char *signature)
+static void *find_table(const char *signature)
 {
 	const struct sdt_header *rsdt = NULL;
 	const u32 *tables;
@@ -81,7 +82,7 @@ static const void *find_table(const char *signature)
 		fatal("the firmware has no ACPI tables");
 	tables = (const u32 *)(rsdt + 1);
 	for (i = 0; i < (rsdt->length - sizeof(*rsdt)) / sizeof(*tables); i++) {
-		const struct sdt_header *table = (const void *)(u64)tables[i];
+		struct sdt_header *table = (void *)(u64)tables[i];
 
 		if (!memcmp(table->signature, signature, 4))
 			return table;
@@ -94,15 +95,29 @@ u16 acpi_pm_timer_port(void)
 	return ((const struct fadt *)find_table("FACP"))->pm_timer_port;
 }
 
-/* Fills @x2apic_ids in the order of the table. Return: how many there are. */
-unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max)
+static u8 sum_of(const struct sdt_header *table)
 {
-	const struct madt *madt = find_table("APIC");
-	const u8 *p = madt->entries, *end = (const u8 *)madt + madt->header.length;
+	const u8 *bytes = (const u8 *)table;
+	u8 sum = 0;
+	u32 i;
+
+	for (i = 0; i < table->length; i++)
+		sum += bytes[i];
+	return sum;
+}
+
+/*
+ * Fills @x2apic_ids in the order of the table, less the processor @hidden, whose entry gets
+ * the number that says there is none (ACPI 6.5, 5.2.12.2). Return: how many there are.
+ */
+unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max, u32 hidden)
+{
+	struct madt *madt = find_table("APIC");
+	u8 *p = madt->entries, *end = (u8 *)madt + madt->header.length;
 	unsigned int count = 0;
 
 	for (; p < end; p += ((const struct madt_entry *)p)->length) {
-		const struct madt_local_apic *apic = (const void *)p;
+		struct madt_local_apic *apic = (void *)p;
 		const struct madt_local_x2apic *x2apic = (const void *)p;
 		u32 id;
 
@@ -112,9 +127,17 @@ unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max)
 			id = x2apic->x2apic_id;
 		else
 			continue;
+		if (id == hidden) {
+			if (apic->entry.type != MADT_LOCAL_APIC)
+				fatal("the first processor has no local APIC entry in the ACPI MADT");
+			apic->apic_id = MADT_NO_LOCAL_APIC;
+			apic->flags = 0;
+			continue;
+		}
 		if (count == max)
 			fatal("more than %u processors", max);
 		x2apic_ids[count++] = id;
 	}
+	madt->header.checksum -= sum_of(&madt->header);
 	return count;
 }

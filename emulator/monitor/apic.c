@@ -25,9 +25,14 @@
 #define MSR_X2APIC_ISR_FIRST	0x810
 #define MSR_X2APIC_ISR_LAST	0x817
 #define MSR_X2APIC_LVT_FIRST	0x832
+#define MSR_X2APIC_LINT0	0x835
+#define MSR_X2APIC_LINT1	0x836
 #define MSR_X2APIC_LVT_LAST	0x837
 
 #define APIC_LVT_MASKED		BIT(16)
+#define APIC_LVT_LEVEL		BIT(15)
+#define APIC_LVT_NMI		(4UL << 8)
+#define APIC_LVT_EXTINT		(7UL << 8)
 #define APIC_SVR_ENABLE		BIT(8)
 #define APIC_SVR_RESET		0xff
 
@@ -41,6 +46,22 @@ enum icr_shorthand {
 void apic_enable_x2apic(void)
 {
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+}
+
+void apic_mask_all(void)
+{
+	u32 msr;
+
+	for (msr = MSR_X2APIC_LVT_FIRST; msr <= MSR_X2APIC_LVT_LAST; msr++)
+		wrmsr(msr, APIC_LVT_MASKED);
+}
+
+/* As firmware leaves that of the processor which boots an operating system: virtual wire. */
+void apic_reset_as_firmware(void)
+{
+	wrmsr(MSR_X2APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_RESET);
+	wrmsr(MSR_X2APIC_LINT0, APIC_LVT_LEVEL | APIC_LVT_EXTINT);
+	wrmsr(MSR_X2APIC_LINT1, APIC_LVT_LEVEL | APIC_LVT_NMI);
 }
 
 static bool acknowledge(struct cpu *cpu)
@@ -59,8 +80,7 @@ void apic_reset(struct cpu *cpu)
 {
 	u32 msr;
 
-	for (msr = MSR_X2APIC_LVT_FIRST; msr <= MSR_X2APIC_LVT_LAST; msr++)
-		wrmsr(msr, APIC_LVT_MASKED);
+	apic_mask_all();
 	wrmsr(MSR_X2APIC_TPR, 0);
 	wrmsr(MSR_X2APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_RESET);
 	for (msr = MSR_X2APIC_ISR_FIRST; msr <= MSR_X2APIC_ISR_LAST; msr++) {

@@ -49,7 +49,7 @@ _start:
 	movl	$(boot_pdpt + 3), boot_pml4
 
 	mov	$main, %ebp
-	movl	$(cpu_stacks + STACK_SIZE), start_stack
+	movl	$(first_stack + STACK_SIZE), start_stack
 	jmp	enter_64bit
 
 /* The rest of the way to 64-bit mode; %ebp is the C function to call there. */

@@ -18,7 +18,7 @@
 #define SIPI_VECTOR	0xffU
 
 struct cpu {
-	u32 index;			/* LP number: order of the MADT, 0 = BSP */
+	u32 index;			/* LP number: order of the MADT, 0 boots Linux */
 	u32 x2apic_id;
 	u32 package;
 	struct vmcb *vmcb;		/* of the host, that is Linux */
@@ -58,6 +58,7 @@ struct cpu_stack {
 } __attribute__((aligned(STACK_SIZE)));
 
 extern struct cpu_stack cpu_stacks[MAX_CPUS];
+extern struct cpu_stack first_stack;	/* of the processor that Linux does not get */
 
 static inline struct cpu *current_cpu(void)
 {
@@ -107,12 +108,16 @@ static inline bool in_64bit_mode(const struct cpu *cpu)
 }
 
 /* smp.c */
+void smp_first_init(void);
+void smp_first_sleep(void) __attribute__((noreturn));
 void smp_enumerate(void);
 void smp_boot(void);
 void smp_stop_others(void);
-void cpu_init(struct cpu *cpu);
 void cpu_kick(struct cpu *cpu);
 void cpu_wait_for_sipi(struct cpu *cpu);
+
+/* main.c */
+void start_host(struct cpu *cpu) __attribute__((noreturn));
 
 /* interrupts.c */
 void interrupts_init(void);
@@ -120,7 +125,9 @@ void interrupts_load(void);
 
 /* apic.c */
 void apic_enable_x2apic(void);
+void apic_mask_all(void);
 void apic_reset(struct cpu *cpu);
+void apic_reset_as_firmware(void);
 void apic_send(u32 x2apic_id, u32 command);
 void apic_write_icr(struct cpu *cpu, u64 icr);
 void nmi_exit(struct cpu *cpu);

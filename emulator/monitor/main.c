@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bootstrap processor's way from the loader to Linux. */
+/* The way from the loader to Linux: on the first processor, then on the one that Linux boots on. */
 #include "cpu.h"
 #include "lib.h"
 #include "memory.h"
@@ -27,20 +27,21 @@ static void check_machine(void)
 void main(void) __attribute__((noreturn));
 void main(void)
 {
-	struct cpu *cpu = &cpus[0];
-
-	cpu_stacks[0].cpu = cpu;
+	interrupts_init();
+	smp_first_init();
 	check_machine();
 	tsc_calibrate();
 	multiboot_parse();
-	interrupts_init();
-	apic_enable_x2apic();
 	smp_enumerate();
 	control_options(monitor_options);
 	memory_init();
 	vmcb_init();
-	cpu_init(cpu);
 	smp_boot();
+	smp_first_sleep();
+}
+
+void start_host(struct cpu *cpu)
+{
 	seam_init();
 	seam_boot_load();
 	log_line("%u CPUs, memory up to %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus, ram_end >> 20,

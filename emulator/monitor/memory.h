@@ -101,6 +101,6 @@ void linux_start(struct cpu *cpu) __attribute__((noreturn));
 
 /* acpi.c */
 u16 acpi_pm_timer_port(void);
-unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max);
+unsigned int acpi_find_cpus(u32 *x2apic_ids, unsigned int max, u32 hidden);
 
 #endif

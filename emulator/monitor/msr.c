@@ -52,6 +52,10 @@ static bool read(struct cpu *cpu, u32 msr, u64 *value)
 	case MSR_EFER:
 		*value = cpu->vmcb->save.efer & ~(u64)EFER_SVME;
 		return true;
+	case MSR_APIC_BASE:
+		/* Linux's bootstrap processor is not QEMU's. */
+		*value = (rdmsr(msr) & ~APIC_BASE_BSP) | (cpu->index ? 0 : APIC_BASE_BSP);
+		return true;
 	case MSR_FEAT_CTL:
 		*value = cpu->feat_ctl;
 		return true;

@@ -79,6 +79,7 @@ void seam_init(void)
 		.phys_bits = HOST_PHYSICAL_BITS,
 		.num_mktme_keyids = NUM_MKTME_KEYIDS,
 		.num_tdx_keyids = NUM_TDX_KEYIDS,
+		.acm_x2apic_id = cpus[0].x2apic_id,
 		.tsc_khz = tsc_khz,
 		.seamrr = { SEAM_RANGE_BASE, SEAM_RANGE_SIZE },
 		.iopm_pa = (u64)full_iopm,

@@ -2,6 +2,13 @@
 /*
  * Processors: which there are, how the monitor gets hold of them, and how they
  * wait until Linux starts them.
+ *
+ * Linux does not get the first one. In QEMU's TCG every FXRSTOR and XRSTOR, whatever
+ * processor runs it, clears a flag of the first processor (IGNNE; cpu_clear_ignne() in
+ * QEMU's target/i386/tcg/system/fpu_helper.c) without a lock, in the word that also says
+ * whether nested paging is on. A world switch there, at the same moment, loses its change to
+ * that word, and then the monitor runs with Linux's nested paging or a TD without its own.
+ * So the first processor starts the others and sleeps; Linux's is the next one.
  */
 #include "cpu.h"
 #include "lib.h"
@@ -15,8 +22,11 @@
 #define ICR_STARTUP	0x4600
 
 struct cpu cpus[MAX_CPUS];
-struct cpu_stack cpu_stacks[MAX_CPUS];
+struct cpu_stack cpu_stacks[MAX_CPUS], first_stack;
 u32 num_cpus;
+
+/* Of the first processor. */
+static struct cpu first_cpu = { .index = MAX_CPUS };
 
 static struct vmcb vmcbs[MAX_CPUS] __attribute__((aligned(PAGE_SIZE)));
 static u8 host_save_areas[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -42,9 +52,11 @@ static unsigned int package_shift(void)
 void smp_enumerate(void)
 {
 	unsigned int i, shift = package_shift();
-	u32 ids[MAX_CPUS], bsp = rdmsr(MSR_X2APIC_ID);
+	u32 ids[MAX_CPUS];
 
-	num_cpus = acpi_find_cpus(ids, MAX_CPUS);
+	num_cpus = acpi_find_cpus(ids, MAX_CPUS, rdmsr(MSR_X2APIC_ID));
+	if (!num_cpus)
+		fatal("one processor: QEMU wants -smp with one more than Linux is to have");
 	for (i = 0; i < num_cpus; i++) {
 		struct cpu *cpu = &cpus[i];
 
@@ -54,12 +66,10 @@ void smp_enumerate(void)
 		cpu->vmcb = &vmcbs[i];
 		cpu_stacks[i].cpu = cpu;
 	}
-	if (cpus[0].x2apic_id != bsp)
-		fatal("the bootstrap processor %u is not the first in the ACPI MADT", bsp);
 }
 
-/* On each processor, with its stack. */
-void cpu_init(struct cpu *cpu)
+/* On each of Linux's processors, with its stack. */
+static void cpu_init(struct cpu *cpu)
 {
 	interrupts_load();
 	clgi();
@@ -83,8 +93,29 @@ void smp_start(void)
 	cpu_init(cpu);
 	WRITE_ONCE(cpu->waiting_for_sipi, 1);
 	__atomic_store_n(&num_started, num_started + 1, __ATOMIC_RELEASE);
+	if (cpu == &cpus[0]) {
+		WRITE_ONCE(cpu->waiting_for_sipi, 0);
+		apic_reset_as_firmware();
+		start_host(cpu);
+	}
 	cpu_wait_for_sipi(cpu);
 	exits_run(cpu);
+}
+
+void smp_first_init(void)
+{
+	first_stack.cpu = &first_cpu;
+	interrupts_load();
+	apic_enable_x2apic();
+}
+
+/* For good: no interrupt of any kind ends this. */
+void smp_first_sleep(void)
+{
+	apic_mask_all();
+	clgi();
+	for (;;)
+		halt();
 }
 
 /* Wait as hardware does after INIT; then the host is ready to start in real mode. */
@@ -101,19 +132,22 @@ void cpu_wait_for_sipi(struct cpu *cpu)
 	vmcb_enter_sipi(cpu, __atomic_exchange_n(&cpu->sipi, 0, __ATOMIC_ACQ_REL) & SIPI_VECTOR);
 }
 
-/* One after the other: they share the trampoline and start_stack. */
+/*
+ * One after the other: they share the trampoline and start_stack. The last one is Linux's
+ * first, which finds the others waiting.
+ */
 void smp_boot(void)
 {
 	unsigned int i;
 
 	memcpy((void *)TRAMPOLINE_PA, trampoline, trampoline_end - trampoline);
-	for (i = 1; i < num_cpus; i++) {
+	for (i = num_cpus; i-- > 0; ) {
 		u64 deadline = microseconds() + AP_TIMEOUT_US;
 
 		start_stack = (u64)&cpu_stacks[i + 1];
 		apic_send(cpus[i].x2apic_id, ICR_INIT);
 		apic_send(cpus[i].x2apic_id, ICR_STARTUP | TRAMPOLINE_PA >> PAGE_SHIFT);
-		while (__atomic_load_n(&num_started, __ATOMIC_ACQUIRE) != i) {
+		while (__atomic_load_n(&num_started, __ATOMIC_ACQUIRE) != num_cpus - i) {
 			if (microseconds() > deadline)
 				fatal("processor %u does not start", i);
 			cpu_relax();

@@ -67,6 +67,7 @@ void vmcb_init(void)
 	intercept_msr(MSR_VM_HSAVE_PA, MSR_READ | MSR_WRITE);
 	for (msr = MSR_VMX_BASIC; msr <= MSR_VMX_EXIT_CTLS2; msr++)
 		intercept_msr(msr, MSR_READ | MSR_WRITE);
+	intercept_msr(MSR_APIC_BASE, MSR_READ);
 	intercept_msr(MSR_X2APIC_ICR, MSR_WRITE);
 	intercept_port(CONTROL_PORT);
 }

@@ -13,9 +13,6 @@
 #define SEAMLDR_MINOR			5
 #define SEAMLDR_UPDATE			2
 
-/* The firmware starts P-SEAMLDR on the first LP. */
-#define SEAMLDR_ACM_X2APIC_ID		0
-
 #define SEAMLDR_CODE_REGION_SIZE	0x200000UL
 #define SEAMLDR_OWN_RANGE_SIZE		0x10000UL
 

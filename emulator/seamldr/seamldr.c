@@ -45,7 +45,7 @@ static u64 seamldr_info(const struct seamldr *ldr, u64 pa)
 		.major = SEAMLDR_MAJOR,
 		.minor = SEAMLDR_MINOR,
 		.update = SEAMLDR_UPDATE,
-		.acm_x2apic_id = SEAMLDR_ACM_X2APIC_ID,
+		.acm_x2apic_id = ldr->platform->acm_x2apic_id,
 		.num_remaining_updates = ldr->num_remaining_updates,
 		.seam_extend = ldr->extend,
 		.seam_ready = seamldr_module_ready(ldr),

@@ -32,7 +32,7 @@ u64 seamldr_shutdown(struct seamldr *ldr, const struct seam_cpu *cpu)
 
 	if (ldr->num_called < ldr->platform->num_lps)
 		return SEAMLDR_SUCCESS;
-	if (cpu->x2apic_id != SEAMLDR_ACM_X2APIC_ID)
+	if (cpu->x2apic_id != ldr->platform->acm_x2apic_id)
 		return SEAMLDR_EBADCALL;
 
 	__builtin_memset(&ldr->extend, 0, sizeof(ldr->extend));

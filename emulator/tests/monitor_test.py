@@ -45,7 +45,7 @@ def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU):
         log.touch()
         command = qemu.find() + [
             "-M", "q35", "-accel", "tcg,thread=multi,tb-size=64", "-cpu", cpu,
-            "-smp", str(cpus), "-m", memory, "-nodefaults", "-no-reboot", "-display", "none",
+            "-smp", str(cpus + 1), "-m", memory, "-nodefaults", "-no-reboot", "-display", "none",
             "-serial", "stdio", "-debugcon", f"file:{log}",
             "-device", "isa-debug-exit,iobase=0x501",
             "-kernel", str(MONITOR), "-append", options,

@@ -69,10 +69,12 @@ def command_line(options, machine):
     if machine.boot_module:
         modules.append(_multiboot_module(machine.boot_module))
     counting = options.count_instructions
+    # The monitor keeps the first one, see emulator/monitor/smp.c.
+    cpus = options.cpus + 1
     # tb-size: the default is a gigabyte in these versions, and with several
     # machines at once that is what runs out first.
     line = ["-M", "q35,vmport=off,hpet=off", "-accel", f"tcg,thread={'single' if counting else 'multi'},tb-size=256",
-            "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1",
+            "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{cpus},sockets=1,cores={cpus},threads=1",
             "-m", options.mem, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4",

@@ -129,6 +129,29 @@ ap_code_end:
 	.globl ap_starts_offset
 	.set	ap_starts_offset, ap_starts - ap_code
 
+/* The same place: restores the x87 state again and again, and counts in fpu_rounds. */
+	.globl fpu_code, fpu_code_end, fpu_rounds_offset
+	.code16
+	.align 16
+fpu_code:
+	cli
+	xor	%ax, %ax
+	mov	%ax, %ds
+	fninit
+	fxsave	(AP_CODE + fpu_area - fpu_code)
+1:	fxrstor	(AP_CODE + fpu_area - fpu_code)
+	lock incl (AP_CODE + fpu_rounds - fpu_code)
+	jmp	1b
+	.align 16
+fpu_rounds:
+	.long	0
+	.align 16
+fpu_area:
+	.skip	512
+fpu_code_end:
+	.code64
+	.set	fpu_rounds_offset, fpu_rounds - fpu_code
+
 /*
  * The same place, for an access without paging: in 32-bit mode, after an exit, it reads
  * what unpaged_address says and then tells that it could.

@@ -3,8 +3,9 @@
 #include "test.h"
 
 #define AP_CODE		0x9000
-#define AP_ID		1UL
+#define AP_ID		2UL		/* the monitor keeps 0, this is 1 */
 #define ROUNDS		200
+#define FPU_EXITS	400000
 
 #define ICR_NMI		0x4400
 #define ICR_INIT	0x4500
@@ -14,6 +15,7 @@
 #define TIMEOUT_CYCLES	(4UL * 1000 * 1000 * 1000)
 
 extern const u8 ap_code[], ap_code_end[], ap_starts_offset[];
+extern const u8 fpu_code[], fpu_code_end[], fpu_rounds_offset[];
 extern const u8 unpaged_code[], unpaged_code_end[];
 extern u32 unpaged_address;
 extern volatile u32 unpaged_done;
@@ -88,9 +90,29 @@ static void test_nmi(void)
 	is(nmi_count, before + 1, "an NMI to oneself comes, once");
 }
 
+/*
+ * QEMU lets each processor that restores its x87 state write a word of the first
+ * processor's state, and world switches write that word, too. The monitor keeps Linux off
+ * the first processor, see smp.c; else this ends in the wrong address space sooner or later.
+ */
+static void test_fpu_and_exits(void)
+{
+	volatile u32 *rounds = (volatile u32 *)(AP_CODE + (u64)fpu_rounds_offset);
+	unsigned int i;
+
+	copy_code(fpu_code, fpu_code_end);
+	send(AP_ID, ICR_INIT);
+	send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
+	for (i = 0; i < FPU_EXITS; i++)
+		cpuid(0, 0);
+	ok(*rounds > FPU_EXITS, "world switches beside a processor that restores its FPU");
+	send(AP_ID, ICR_INIT);
+}
+
 void test_processors(void)
 {
 	ok(rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC, "the x2APIC is on");
 	test_restart();
 	test_nmi();
+	test_fpu_and_exits();
 }
