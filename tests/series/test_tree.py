@@ -197,7 +197,7 @@ def test_refresh_brings_an_offset_in_line(tiny):
     tiny.succeed("tree")
     text = tiny.succeed("refresh")
     assert "in line series/0020-second/hooks.diff" in text, text
-    assert "@@ -37,7 +38,7 @@" in tiny.get(tiny.root, "series/0020-second/hooks.diff")
+    assert "@@ -38,7 +38,7 @@" in tiny.get(tiny.root, "series/0020-second/hooks.diff")
     assert tiny.get(tiny.root, "series/0010-first/hooks.diff").count("@@ -7,7 +7,8 @@")
     tiny.succeed("mails")
 
