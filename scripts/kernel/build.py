@@ -2,8 +2,9 @@
 """Builds a kernel in build/kernel/NAME, out of tree, when its inputs changed.
 
 NAME is stock (the pristine base), patched (build/tree) or debug (build/tree
-with the checks of configs/debug.config and the KUnit tests). Any other NAME
-builds the tree that --tree names, with the checks if it ends in -debug.
+with the checks of configs/debug.config and the KUnit tests), builtin or without
+(build/tree with that fragment of configs/ as well). Any other NAME builds the
+tree that --tree names, with the checks if it ends in -debug.
 """
 
 import fcntl
@@ -26,6 +27,8 @@ FRAGMENTS = ["base", "tdx"]
 DEBUG_FRAGMENTS = FRAGMENTS + ["debug", "kunit"]
 # For make check: all that the series compiles, without the slow checks.
 CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
+# Kernels with a fragment of their own.
+VARIANTS = ("builtin", "without")
 # Kernels whose source may lack the options that the series brings.
 WITHOUT_SERIES = ("stock", "bisect", "check-base")
 # What make prints for each object it makes.
@@ -67,7 +70,8 @@ class Kernel:
     def __init__(self, name, tree):
         debug = name == "debug" or name.endswith("-debug")
         fragments = DEBUG_FRAGMENTS if debug else \
-            CHECK_FRAGMENTS if name.startswith("check") else FRAGMENTS
+            CHECK_FRAGMENTS if name.startswith("check") else \
+            FRAGMENTS + [name] if name in VARIANTS else FRAGMENTS
         self.name = name
         self.source = tree
         if name in ("stock", "check-base"):

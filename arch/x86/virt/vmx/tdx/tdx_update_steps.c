@@ -107,6 +107,10 @@ static int take_steps(void *data)
 	unsigned int next;
 	u64 status;
 
+	/* All CPUs are here, or stop_machine() would not have called any. */
+	if (lead)
+		trace_tdx_update_phase(r->steps[0].name);
+
 	do {
 		/* Pairs with smp_store_release() in begin_turn(). */
 		next = smp_load_acquire(&r->turn);
@@ -160,7 +164,6 @@ int tdx_update_run_steps(const struct tdx_update_step *steps, unsigned int nr_st
 	lockdep_assert_cpus_held();
 
 	raw_spin_lock_init(&r.lock);
-	trace_tdx_update_phase(steps[0].name);
 	start_ns = ktime_get_ns();
 	ret = stop_machine_cpuslocked(take_steps, &r, cpu_online_mask);
 	stop->stop_ns = ktime_get_ns() - start_ns;
