@@ -18,7 +18,7 @@
 
 #include "types.h"
 
-#define SEAM_PLATFORM_ABI	2
+#define SEAM_PLATFORM_ABI	3
 #define SEAM_MAX_LPS		64
 #define SEAM_MAX_CMRS		32
 
@@ -36,11 +36,13 @@ struct seam_gprs {
 
 /* Why the host lost its mapping of a page; for reports and invariants only. */
 enum seam_page_use {
+	SEAM_PAGE_HOST = -1,	/* it has the mapping */
 	SEAM_PAGE_SEAMRR,	/* code and data of P-SEAMLDR and the TDX module */
 	SEAM_PAGE_PAMT,
 	SEAM_PAGE_TD_CONTROL,	/* TDR, TDCX, TDVPR */
 	SEAM_PAGE_SEPT,		/* secure EPT */
 	SEAM_PAGE_TD_PRIVATE,
+	SEAM_PAGE_PLATFORM,	/* the platform's own */
 };
 
 struct seam_memory_range {
@@ -97,6 +99,9 @@ struct seam_platform {
 
 	/** @unprotect: give pages back to the host. */
 	void (*unprotect)(u64 pa, u64 size);
+
+	/** @page_use: what the host lost a page to. Memory or not: SEAM_PAGE_HOST. */
+	enum seam_page_use (*page_use)(u64 pa);
 
 	/**
 	 * @vmrun: run a TD's virtual CPU until its next #VMEXIT.

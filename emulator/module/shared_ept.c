@@ -141,15 +141,18 @@ static u64 host_ept_walk(struct call *call, const struct vcpu *vcpu, u64 gpa)
 	return (pa & ~(size - 1)) | (gpa & (size - 1) & PAGE_MASK) | permissions;
 }
 
-/* The host must not lend a TD what it gave away. */
-static void check_lent_page(struct call *call, u64 pa)
+/* The host must not lend a TD what it gave away, or never had. */
+static void check_lent_page(struct call *call, const struct vcpu *vcpu, u64 gpa, u64 pa)
 {
 	const struct pamt_entry *entry = pamt_lookup(call, pa);
+	enum seam_page_use use = call->platform->page_use(pa);
 
-	if (!entry || entry->type == PAGE_NDA)
+	if (use == SEAM_PAGE_HOST)
 		return;
-	log_line(call, "the host's shared EPT maps private page %lx", pa);
-	invariant(call, entry->type == PAGE_NDA);
+	log_line(call, "the shared EPT %lx of TD %lx maps %lx to protected page %lx: use %d, owner %lx",
+		 vcpu->tdvps->shared_ept_pointer, vcpu->td.tdr_pa, gpa, pa, use,
+		 entry ? pamt_owner(entry) : 0UL);
+	invariant(call, use == SEAM_PAGE_HOST);
 }
 
 enum shared_fault shared_fault(struct call *call, struct vcpu *vcpu, u64 gpa, bool write,
@@ -163,7 +166,7 @@ enum shared_fault shared_fault(struct call *call, struct vcpu *vcpu, u64 gpa, bo
 	if (!(entry & EPT_READ) || (write && !(entry & EPT_WRITE)))
 		return SHARED_FAULT_HOST;
 
-	check_lent_page(call, entry & NPT_ADDRESS);
+	check_lent_page(call, vcpu, gpa, entry & NPT_ADDRESS);
 	shadow = (entry & NPT_ADDRESS) | NPT_ALL;
 	if (!(entry & EPT_WRITE))
 		shadow &= ~NPT_WRITE;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.VP.ENTER: into the TD and, sooner or later, back to the host. */
 #include "apic.h"
+#include "cpuid.h"
 #include "sept.h"
 #include "shared_ept.h"
 #include "td_entry.h"
@@ -29,10 +30,11 @@
 
 static const struct vmcb_segment flat_data = { .attributes = DATA_SEGMENT, .limit = 0xffffffff };
 
-static void init_registers(struct vcpu *vcpu, u64 rcx)
+static void init_registers(struct call *call, struct vcpu *vcpu, u64 rcx)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 	u64 *reg = vcpu->tdvps->gprs.reg;
+	struct cpuid_value family_model;
 
 	vmcb->cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
 	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = flat_data;
@@ -49,6 +51,8 @@ static void init_registers(struct vcpu *vcpu, u64 rcx)
 
 	reg[GPR_RBX] = vcpu->td.tdcs->gpa_width;
 	reg[GPR_RCX] = rcx;
+	if (cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), 1, 0, &family_model))
+		reg[GPR_RDX] = family_model.eax;
 	reg[GPR_R8] = rcx;
 	reg[GPR_RSI] = vcpu->tdvps->index;
 }
@@ -88,7 +92,7 @@ void vcpu_init_state(struct call *call, struct vcpu *vcpu, u64 rcx)
 	/* An XSAVE area of zeros is the initial state, but for MXCSR. */
 	__builtin_memcpy(xsave + XSAVE_MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
 	vcpu->tdvps->misc_enable = RESET_MISC_ENABLE;
-	init_registers(vcpu, rcx);
+	init_registers(call, vcpu, rcx);
 	init_controls(call, vcpu);
 }
 

@@ -187,8 +187,7 @@ void control_exit(struct cpu *cpu)
 	}
 	spin_unlock(&control_lock);
 	/* The address of the next instruction. */
-	vmcb->save.rip = vmcb->control.exit_info_2;
-	vmcb->control.int_state = 0;
+	skip_instruction(cpu, vmcb->control.exit_info_2 - vmcb->save.rip);
 }
 
 /* Boot options: commands without spaces, separated by spaces. */

@@ -11,6 +11,7 @@
 #define CPUID_1_ECX_OSXSAVE		BIT(27)
 #define CPUID_1_EDX_SELFSNOOP		BIT(27)
 #define CPUID_7_EBX_TSC_ADJUST		BIT(1)
+#define CPUID_7_ECX_OSPKE		BIT(4)
 #define CPUID_7_ECX_TME			BIT(13)
 #define CPUID_7_ECX_MOVDIR64B		BIT(28)
 #define CPUID_7_EDX_ARCH_CAPABILITIES	BIT(29)
@@ -91,6 +92,10 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 			break;
 		r->ebx |= CPUID_7_EBX_TSC_ADJUST;
 		r->ecx |= CPUID_7_ECX_TME | CPUID_7_ECX_MOVDIR64B;
+		/* As OSXSAVE. */
+		r->ecx &= ~CPUID_7_ECX_OSPKE;
+		if (cpu->vmcb->save.cr4 & X86_CR4_PKE)
+			r->ecx |= CPUID_7_ECX_OSPKE;
 		r->edx |= CPUID_7_EDX_ARCH_CAPABILITIES;
 		break;
 	case CPUID_TSC_RATIO:

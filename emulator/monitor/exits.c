@@ -7,6 +7,8 @@
 #include "lib.h"
 #include "memory.h"
 
+#define DR6_SINGLE_STEP	BIT(14)
+
 typedef void (*exit_handler_t)(struct cpu *cpu);
 
 static void set_event(struct cpu *cpu, u64 event)
@@ -38,8 +40,14 @@ void inject_nmi(struct cpu *cpu)
 
 void skip_instruction(struct cpu *cpu, u64 length)
 {
-	cpu->vmcb->save.rip += length;
+	struct vmcb_save *save = &cpu->vmcb->save;
+
+	save->rip += length;
 	cpu->vmcb->control.int_state = 0;
+	if (save->rflags & X86_EFLAGS_TF) {
+		save->dr6 |= DR6_SINGLE_STEP;
+		inject_exception(cpu, EXCEPTION_DB);
+	}
 }
 
 static void svm_instruction_exit(struct cpu *cpu)

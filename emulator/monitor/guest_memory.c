@@ -11,20 +11,49 @@
 #define PAGE_FAULT_WRITE	BIT(1)
 #define PAGE_FAULT_USER		BIT(2)
 
-void host_access_broken(struct cpu *cpu, u64 pa, const char *how)
+#define MAX_LEVELS		5
+
+/* An access to what the host may not touch ends the run. */
+void host_access_check(struct cpu *cpu, u64 pa, const char *how)
 {
-	broken("host access to protected page: cpu%u gpa=%lx use='%s' access=%s rip=%lx cpl=%u cr3=%lx",
-	       cpu->index, pa, npt_use_name(npt_use(pa)), how, cpu->vmcb->save.rip,
-	       cpu->vmcb->save.cpl, cpu->vmcb->save.cr3);
+	const struct vmcb_save *save = &cpu->vmcb->save;
+	enum seam_page_use use = npt_use(pa);
+
+	if (use != SEAM_PAGE_HOST)
+		broken("host access to protected page: cpu%u gpa=%lx use='%s' access=%s rip=%lx cpl=%u cr3=%lx",
+		       cpu->index, pa, npt_use_name(use), how, save->rip, save->cpl, save->cr3);
+	if (pa >> HOST_PHYSICAL_BITS)
+		broken("host access with KeyID %lu: cpu%u gpa=%lx access=%s rip=%lx cpl=%u cr3=%lx",
+		       pa >> HOST_PHYSICAL_BITS, cpu->index, pa, how, save->rip, save->cpl,
+		       save->cr3);
 }
 
-static u64 read_entry(struct cpu *cpu, u64 table, u64 address, unsigned int level)
+/*
+ * For an access that the monitor does in the host's place: what is nowhere in the monitor's
+ * own mapping, nothing answers at.
+ */
+static void *host_memory(struct cpu *cpu, u64 pa, const char *how)
+{
+	host_access_check(cpu, pa, how);
+	if (pa >= MONITOR_MAPPED)
+		broken("host access to no memory: cpu%u gpa=%lx access=%s rip=%lx", cpu->index, pa,
+		       how, cpu->vmcb->save.rip);
+	return (void *)pa;
+}
+
+static u64 *table_entry(struct cpu *cpu, u64 table, u64 address, unsigned int level)
 {
 	u64 pa = (table & PTE_ADDRESS) + 8 * (address >> (PAGE_SHIFT + 9 * level) & 511);
 
-	if (npt_use(pa) != NPT_NOT_PROTECTED)
-		host_access_broken(cpu, pa, "page table walk");
-	return *(volatile u64 *)pa;
+	return host_memory(cpu, pa, "page table walk");
+}
+
+/* As the CPU does it: an entry that changed meanwhile is none to write to. */
+static bool set_entry_bits(u64 *entry, u64 value, u64 bits)
+{
+	return (value & bits) == bits ||
+	       __atomic_compare_exchange_n(entry, &value, value | bits, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
 }
 
 /*
@@ -35,15 +64,18 @@ bool guest_translate(struct cpu *cpu, u64 address, struct guest_access access, u
 {
 	const struct vmcb_save *save = &cpu->vmcb->save;
 	u32 error = (access.write ? PAGE_FAULT_WRITE : 0) | (access.user ? PAGE_FAULT_USER : 0);
-	u64 entry = save->cr3, size;
-	int level = save->cr4 & X86_CR4_LA57 ? 4 : 3;
+	u64 entry, size, bits, *entries[MAX_LEVELS], values[MAX_LEVELS];
+	int level, top = save->cr4 & X86_CR4_LA57 ? 4 : 3;
 
 	if (!(save->cr0 & X86_CR0_PG)) {
 		*pa = address;
 		return true;
 	}
-	for (; level >= 0; level--) {
-		entry = read_entry(cpu, entry, address, level);
+again:
+	entry = save->cr3;
+	for (level = top; level >= 0; level--) {
+		entries[level] = table_entry(cpu, entry, address, level);
+		entry = values[level] = READ_ONCE(*entries[level]);
 		if (!(entry & PTE_PRESENT))
 			goto fault;
 		if ((access.user && !(entry & PTE_USER)) ||
@@ -55,12 +87,25 @@ bool guest_translate(struct cpu *cpu, u64 address, struct guest_access access, u
 		if (level && level < 3 && (entry & PTE_LARGE))
 			break;
 	}
-	size = 1UL << (PAGE_SHIFT + 9 * (level < 0 ? 0 : level));
+	level = level < 0 ? 0 : level;
+	bits = PTE_ACCESSED | (access.write ? PTE_DIRTY : 0);
+	for (int l = top; l >= level; l--) {
+		if (!set_entry_bits(entries[l], values[l], l == level ? bits : PTE_ACCESSED))
+			goto again;
+	}
+	size = 1UL << (PAGE_SHIFT + 9 * level);
 	*pa = (entry & PTE_ADDRESS & ~(size - 1)) | (address & (size - 1));
 	return true;
 fault:
 	inject_page_fault(cpu, address, error);
 	return false;
+}
+
+static bool is_canonical(const struct cpu *cpu, u64 address)
+{
+	unsigned int shift = cpu->vmcb->save.cr4 & X86_CR4_LA57 ? 7 : 16;
+
+	return (u64)((s64)(address << shift) >> shift) == address;
 }
 
 static bool copy(struct cpu *cpu, u64 address, void *buffer, u64 size, bool write)
@@ -69,17 +114,21 @@ static bool copy(struct cpu *cpu, u64 address, void *buffer, u64 size, bool writ
 
 	while (size) {
 		u64 part = PAGE_SIZE - (address & (PAGE_SIZE - 1)), pa;
+		void *memory;
 
 		if (part > size)
 			part = size;
+		if (!is_canonical(cpu, address)) {
+			inject_exception_error(cpu, EXCEPTION_GP, 0);
+			return false;
+		}
 		if (!guest_translate(cpu, address, access, &pa))
 			return false;
-		if (npt_use(pa) != NPT_NOT_PROTECTED)
-			host_access_broken(cpu, pa, write ? "write" : "read");
+		memory = host_memory(cpu, pa, write ? "write" : "read");
 		if (write)
-			memcpy((void *)pa, buffer, part);
+			memcpy(memory, buffer, part);
 		else
-			memcpy(buffer, (const void *)pa, part);
+			memcpy(buffer, memory, part);
 		address += part;
 		buffer += part;
 		size -= part;

@@ -155,7 +155,10 @@ static bool decode_prefixes(struct decoder *decoder, u8 *byte)
 		case PREFIX_GS:
 			insn->segment = *byte;
 			break;
-		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0xf0:
+		case 0x26: case 0x2e: case 0x36: case 0x3e:
+			break;
+		case 0xf0:
+			insn->lock = true;
 			break;
 		case 0x67:
 			insn->address_size_32 = true;

@@ -32,6 +32,7 @@ struct instruction {
 	u8 opcode;
 	bool rex_w;
 	bool address_size_32;
+	bool lock;
 	u8 segment;			/* prefix byte: 0x64 is FS, 0x65 is GS, 0 none */
 	u8 modrm;			/* with @mod, @reg and @rm, REX applied */
 	u8 mod, reg, rm;

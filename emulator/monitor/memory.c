@@ -59,6 +59,6 @@ void memory_init(void)
 		fatal("no RAM at %lx-%lx: the machine needs at least 1 GiB", reserved_base,
 		      reserved_end);
 	npt_init(reserved_base, SEAM_RANGE_BASE - reserved_base);
-	npt_protect(reserved_base, SEAM_RANGE_BASE - reserved_base, NPT_USE_MONITOR);
-	npt_protect((u64)__monitor_start, reserved_end - (u64)__monitor_start, NPT_USE_MONITOR);
+	npt_protect(reserved_base, SEAM_RANGE_BASE - reserved_base, SEAM_PAGE_PLATFORM);
+	npt_protect((u64)__monitor_start, reserved_end - (u64)__monitor_start, SEAM_PAGE_PLATFORM);
 }

@@ -26,6 +26,9 @@ struct cpu;
 #define PAGE_SIZE_2M		(2UL << 20)
 #define PAGE_SIZE_1G		(1UL << 30)
 
+/* What the monitor maps for itself, from 0 on; see boot.S. */
+#define MONITOR_MAPPED		(512 * PAGE_SIZE_1G)
+
 /* KeyIDs take the upper bits of a physical address. */
 #define PHYSICAL_BITS		52
 #define KEYID_BITS		6
@@ -71,17 +74,15 @@ void multiboot_parse(void);
 bool multiboot_next_range(unsigned int *position, struct e820_entry *range);
 
 /* npt.c */
-#define NPT_USE_MONITOR		7	/* next to enum seam_page_use */
-#define NPT_NOT_PROTECTED	(-1)
 
 void npt_init(u64 pool_base, u64 pool_size);
 u64 npt_pool_size(u64 end_of_ram);
 u64 npt_root(void);
 u32 npt_generation(void);
-void npt_protect(u64 pa, u64 size, unsigned int use);
+void npt_protect(u64 pa, u64 size, enum seam_page_use use);
 void npt_unprotect(u64 pa, u64 size);
-int npt_use(u64 pa);
-const char *npt_use_name(int use);
+enum seam_page_use npt_use(u64 pa);
+const char *npt_use_name(enum seam_page_use use);
 u64 npt_protected_pages(void);
 
 /* guest_memory.c */
@@ -93,8 +94,7 @@ struct guest_access {
 bool guest_translate(struct cpu *cpu, u64 address, struct guest_access access, u64 *pa);
 bool guest_read(struct cpu *cpu, u64 address, void *buffer, u64 size);
 bool guest_write(struct cpu *cpu, u64 address, const void *buffer, u64 size);
-void host_access_broken(struct cpu *cpu, u64 pa, const char *how)
-	__attribute__((noreturn));
+void host_access_check(struct cpu *cpu, u64 pa, const char *how);
 
 /* linux.c */
 void linux_start(struct cpu *cpu) __attribute__((noreturn));

@@ -59,7 +59,7 @@ static bool is_table(u64 entry)
 	return (entry & PTE_PRESENT) && !(entry & PTE_LARGE);
 }
 
-static u64 protected_entry(unsigned int use)
+static u64 protected_entry(enum seam_page_use use)
 {
 	return NPT_PROTECTED | (u64)use << NPT_USE_SHIFT;
 }
@@ -131,7 +131,7 @@ static u64 *split(u64 *entry, u64 pa)
 	return table;
 }
 
-static void protect_entry(u64 *entry, u64 pa, u64 size, unsigned int use)
+static void protect_entry(u64 *entry, u64 pa, u64 size, enum seam_page_use use)
 {
 	if ((*entry & NPT_PROTECTED) && *entry != protected_entry(use))
 		broken("page %lx of use '%s' becomes '%s'", pa,
@@ -149,8 +149,8 @@ static void unprotect_entry(u64 *entry, u64 pa, u64 size)
 	WRITE_ONCE(*entry, pa | NPT_MAP | (size == PAGE_SIZE_2M ? PTE_LARGE : 0));
 }
 
-/* Call for each largest entry of [pa, pa + size); @use < 0 unprotects. */
-static void change(u64 pa, u64 size, int use)
+/* Call for each largest entry of [pa, pa + size); SEAM_PAGE_HOST unprotects. */
+static void change(u64 pa, u64 size, enum seam_page_use use)
 {
 	u64 end = pa + size;
 
@@ -166,26 +166,26 @@ static void change(u64 pa, u64 size, int use)
 			entry = &split(entry, pa)[index_of(pa, 0)];
 			step = PAGE_SIZE;
 		}
-		if (use < 0)
+		if (use == SEAM_PAGE_HOST)
 			unprotect_entry(entry, pa, step);
 		else
 			protect_entry(entry, pa, step, use);
 		pa += step;
 	}
 	/* Pairs with npt_generation(): who sees the new value flushes after the stores. */
-	if (use >= 0)
+	if (use != SEAM_PAGE_HOST)
 		__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
 	spin_unlock(&npt_lock);
 }
 
-void npt_protect(u64 pa, u64 size, unsigned int use)
+void npt_protect(u64 pa, u64 size, enum seam_page_use use)
 {
 	change(pa, size, use);
 }
 
 void npt_unprotect(u64 pa, u64 size)
 {
-	change(pa, size, -1);
+	change(pa, size, SEAM_PAGE_HOST);
 }
 
 /* The entry that maps @pa, or 0. */
@@ -205,15 +205,14 @@ static u64 lookup(u64 pa)
 	return entry;
 }
 
-/* enum seam_page_use or NPT_USE_MONITOR when the page is protected. */
-int npt_use(u64 pa)
+enum seam_page_use npt_use(u64 pa)
 {
 	u64 entry = lookup(pa);
 
-	return entry & NPT_PROTECTED ? (int)(entry >> NPT_USE_SHIFT) : NPT_NOT_PROTECTED;
+	return entry & NPT_PROTECTED ? (enum seam_page_use)(entry >> NPT_USE_SHIFT) : SEAM_PAGE_HOST;
 }
 
-const char *npt_use_name(int use)
+const char *npt_use_name(enum seam_page_use use)
 {
 	switch (use) {
 	case SEAM_PAGE_SEAMRR:
@@ -226,8 +225,10 @@ const char *npt_use_name(int use)
 		return "secure EPT";
 	case SEAM_PAGE_TD_PRIVATE:
 		return "TD private";
-	case NPT_USE_MONITOR:
+	case SEAM_PAGE_PLATFORM:
 		return "monitor";
+	case SEAM_PAGE_HOST:
+		break;
 	}
 	return "unknown";
 }
@@ -250,12 +251,8 @@ void npt_exit(struct cpu *cpu)
 	const struct vmcb_control *control = &cpu->vmcb->control;
 	u64 error = control->exit_info_1, pa = control->exit_info_2;
 
-	if (npt_use(pa) != NPT_NOT_PROTECTED)
-		host_access_broken(cpu, pa, error & NPF_TABLE_WALK ? "page table walk" :
-				   error & NPF_FETCH ? "fetch" : error & NPF_WRITE ? "write" : "read");
-	if (pa >> HOST_PHYSICAL_BITS)
-		broken("host access with KeyID %lu: cpu%u gpa=%lx rip=%lx", pa >> HOST_PHYSICAL_BITS,
-		       cpu->index, pa, cpu->vmcb->save.rip);
+	host_access_check(cpu, pa, error & NPF_TABLE_WALK ? "page table walk" :
+			  error & NPF_FETCH ? "fetch" : error & NPF_WRITE ? "write" : "read");
 	/* Present: another CPU has given the page back since the access. */
 	if (!lookup(pa))
 		map_device(pa);

@@ -8,11 +8,6 @@
 struct seamldr seamldr;
 struct seam_platform seam_platform;
 
-static void protect(u64 pa, u64 size, enum seam_page_use use)
-{
-	npt_protect(pa, size, use);
-}
-
 static u64 invept_count(u32 lp)
 {
 	return __atomic_load_n(&cpus[lp].invept_count, __ATOMIC_ACQUIRE);
@@ -84,8 +79,9 @@ void seam_init(void)
 		.seamrr = { SEAM_RANGE_BASE, SEAM_RANGE_SIZE },
 		.iopm_pa = (u64)full_iopm,
 		.msrpm_pa = (u64)full_msrpm,
-		.protect = protect,
+		.protect = npt_protect,
 		.unprotect = npt_unprotect,
+		.page_use = npt_use,
 		.vmrun = td_vmrun,
 		.acknowledge_interrupt = td_acknowledge_interrupt,
 		.invept_count = invept_count,
@@ -96,7 +92,7 @@ void seam_init(void)
 	};
 	add_cmrs();
 	seamldr_init(&seamldr, &seam_platform);
-	if (npt_use(SEAM_RANGE_BASE) == NPT_NOT_PROTECTED)
+	if (npt_use(SEAM_RANGE_BASE) == SEAM_PAGE_HOST)
 		npt_protect(SEAM_RANGE_BASE, SEAM_RANGE_SIZE, SEAM_PAGE_SEAMRR);
 }
 

@@ -47,7 +47,7 @@ static const struct undefined_opcode undefined_opcodes[] = {
 static bool matches(const struct undefined_opcode *opcode, const struct instruction *insn)
 {
 	return insn->map == opcode->map && insn->opcode == opcode->opcode &&
-	       insn->prefix == opcode->prefix &&
+	       insn->prefix == opcode->prefix && !insn->lock &&
 	       (insn->modrm & opcode->modrm_mask) == opcode->modrm &&
 	       !(opcode->memory && insn->mod == 3);
 }
@@ -70,12 +70,21 @@ void undefined_opcode_exit(struct cpu *cpu)
 	inject_exception(cpu, EXCEPTION_UD);
 }
 
-/* MOVDIR64B r64, m512: 64 bytes to the 64-byte aligned address in the register. */
+/*
+ * MOVDIR64B r64, m512: 64 bytes to the 64-byte aligned address in the register. Programs of
+ * 32 bits do without it here: their addressing is not decoded.
+ */
 void movdir64b(struct cpu *cpu, const struct instruction *insn)
 {
 	u64 to = *gpr(cpu, insn->reg);
 	u8 line[64];
 
+	if (!in_64bit_mode(cpu)) {
+		inject_exception(cpu, EXCEPTION_UD);
+		return;
+	}
+	if (insn->address_size_32)
+		to = (u32)to;
 	if (!IS_ALIGNED(to, sizeof(line))) {
 		inject_exception_error(cpu, EXCEPTION_GP, 0);
 		return;

@@ -26,10 +26,14 @@ static bool in_vmx_root(struct cpu *cpu)
 	return true;
 }
 
-static bool vmxon_region_is_valid(u64 pa)
+static bool vmxon_region_is_valid(struct cpu *cpu, u64 pa)
 {
 	if (!IS_ALIGNED(pa, PAGE_SIZE) || pa >> HOST_PHYSICAL_BITS)
 		return false;
+	/* Where nothing answers, ones are read. */
+	if (pa >= MONITOR_MAPPED)
+		return false;
+	host_access_check(cpu, pa, "VMXON region");
 	/* The revision identifier; bit 31 clear. */
 	return *(const volatile u32 *)pa == vmcs_revision();
 }
@@ -56,9 +60,7 @@ void vmxon(struct cpu *cpu, const struct instruction *insn)
 	} else {
 		if (!guest_read(cpu, insn->address, &pa, sizeof(pa)))
 			return;
-		if (npt_use(pa) != NPT_NOT_PROTECTED)
-			host_access_broken(cpu, pa, "VMXON region");
-		if (vmxon_region_is_valid(pa)) {
+		if (vmxon_region_is_valid(cpu, pa)) {
 			cpu->vmx_root = true;
 			vmx_succeed(cpu);
 		} else {

@@ -30,6 +30,7 @@
 #define X86_CR4_LA57		(1 << 12)
 #define X86_CR4_VMXE		(1 << 13)
 #define X86_CR4_OSXSAVE		(1 << 18)
+#define X86_CR4_PKE		(1 << 22)
 
 #define EFER_SCE		(1 << 0)
 #define EFER_LME		(1 << 8)
@@ -53,6 +54,7 @@
 #define MSR_VM_CR		0xc0010114
 #define MSR_VM_HSAVE_PA		0xc0010117
 
+#define EXCEPTION_DB		1
 #define EXCEPTION_NMI		2
 #define EXCEPTION_UD		6
 #define EXCEPTION_GP		13
@@ -65,6 +67,7 @@
 #define X86_EFLAGS_CF		BIT(0)
 #define X86_EFLAGS_FIXED	BIT(1)
 #define X86_EFLAGS_ZF		BIT(6)
+#define X86_EFLAGS_TF		BIT(8)
 #define X86_EFLAGS_IF		BIT(9)
 #define X86_EFLAGS_VM		BIT(17)
 /* CF, PF, AF, ZF, SF and OF: what VMX instructions and SEAMCALL report in. */
@@ -80,6 +83,8 @@
 #define PTE_PRESENT		BIT(0)
 #define PTE_WRITABLE		BIT(1)
 #define PTE_USER		BIT(2)
+#define PTE_ACCESSED		BIT(5)
+#define PTE_DIRTY		BIT(6)
 #define PTE_LARGE		BIT(7)
 #define PTE_ADDRESS		GENMASK(51, 12)
 

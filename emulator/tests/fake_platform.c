@@ -61,6 +61,13 @@ static void fake_unprotect(u64 pa, u64 size)
 	}
 }
 
+static enum seam_page_use fake_page_use(u64 pa)
+{
+	if (pa < FAKE_RAM_BASE || pa >= FAKE_RAM_BASE + FAKE_RAM_SIZE)
+		return SEAM_PAGE_HOST;
+	return fake.use[(pa - FAKE_RAM_BASE) / PAGE_SIZE];
+}
+
 static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
 {
 	if (!fake.vmrun) {
@@ -145,6 +152,7 @@ void fake_reset(u32 num_lps, u32 num_packages)
 		.cmr = { { FAKE_RAM_BASE, FAKE_CMR_SIZE } },
 		.protect = fake_protect,
 		.unprotect = fake_unprotect,
+		.page_use = fake_page_use,
 		.vmrun = fake_vmrun,
 		.acknowledge_interrupt = fake_acknowledge_interrupt,
 		.invept_count = fake_invept_count,

@@ -65,7 +65,7 @@ struct seam_cpu fake_cpu(u32 lp);
 /* Whether @statement calls broken(). */
 #define fake_catches_broken(statement)			\
 ({							\
-	bool caught_ = true;				\
+	volatile bool caught_ = true;			\
 							\
 	fake.broken_expected = true;			\
 	if (!setjmp(fake.on_broken)) {			\

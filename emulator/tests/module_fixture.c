@@ -98,6 +98,7 @@ void host_reset(enum module_version version)
 {
 	fake_reset(NUM_LPS, NUM_PACKAGES);
 	fake.platform.deep_invariants = true;
+	fake.platform.protect(FAKE_SEAMRR_BASE, FAKE_SEAMRR_SIZE, SEAM_PAGE_SEAMRR);
 	module_load(version);
 }
 
@@ -188,6 +189,7 @@ struct td_params good_params(void)
 		.eptp_controls = 0x1e,
 		.config_flags = BIT(2),
 		.tsc_frequency = 80,
+		.cpuid[0][0] = TD_FAMILY_MODEL,
 	};
 
 	_Static_assert(sizeof(params) == 1024, "TD_PARAMS");

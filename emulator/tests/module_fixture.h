@@ -32,6 +32,10 @@ enum module_version {
 #define TD_TDCX_PAGES		6
 #define VCPU_TDCX_PAGES		5
 
+/* CPUID.1.EAX of a TD, in the bits that a host chooses. */
+#define TD_FAMILY_MODEL		0x000806f8
+#define FAMILY_MODEL_MASK	0x0fff3fff
+
 /* Registers after the last call. */
 extern struct seam_gprs out;
 

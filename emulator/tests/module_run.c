@@ -143,6 +143,8 @@ static void test_first_entry(void)
 	tap_ok(first_gprs.reg[GPR_RBX] == 48 && first_gprs.reg[GPR_RCX] == 0x1234 &&
 	       first_gprs.reg[GPR_R8] == 0x1234 && first_gprs.reg[GPR_RSI] == 0,
 	       "with what TDH.VP.INIT passed");
+	tap_is(first_gprs.reg[GPR_RDX] & FAMILY_MODEL_MASK, TD_FAMILY_MODEL,
+	       "RDX: the CPU's family and model, as the TD sees them");
 	tap_is(v->tlb_control, 1, "each entry flushes the TLB");
 	tap_ok(v->nested_control & 1 && v->nested_cr3, "under nested paging");
 	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr | BIT(54), 0, 0, 0),
@@ -496,6 +498,21 @@ static u64 nested_walk(u64 gpa)
 	return entry;
 }
 
+/* Another TD, whose host maps the shared half's TEST_GPA to @pa. */
+static void map_shared(u64 pa)
+{
+	u64 gpa = SHARED_BIT | TEST_GPA, table = pa;
+
+	start(MODULE_1_5_05);
+	for (int level = 0; level <= 3; level++) {
+		u64 above = fake_alloc_pages(1);
+
+		((u64 *)fake_pointer(above))[gpa >> (12 + 9 * level) & 511] = table | 7;
+		table = above;
+	}
+	call(TDH_VP_WR, td.vcpu[0].tdvpr, FIELD_SHARED_EPTP, table, ~0UL);
+}
+
 static void test_shared(void)
 {
 	u64 gpa = SHARED_BIT | TEST_GPA, table[4], page;
@@ -535,6 +552,10 @@ static void test_shared(void)
 	/* The host lends a page that it gave away. */
 	((u64 *)fake_pointer(table[0]))[gpa >> 12 & 511] = td.tdcx[0] | 7;
 	tap_ok(fake_catches_broken(fault_at(gpa, 0)), "private memory in the shared EPT stops the run");
+	map_shared(FAKE_SEAMRR_BASE);
+	tap_ok(fake_catches_broken(fault_at(SHARED_BIT | TEST_GPA, 0)), "so does the SEAM range");
+	map_shared(1UL << 40);
+	tap_ok(!fake_catches_broken(fault_at(SHARED_BIT | TEST_GPA, 0)), "and a device does not");
 }
 
 static void step_msr_unknown(struct vmcb *vmcb, struct seam_gprs *gprs)

@@ -96,6 +96,10 @@ def test_strays():
                r"cpu1 gpa=2c001000 use='SEAM range' access=read ")
     test_stray("an access with a KeyID", "read=0x100000000",
                r"with KeyID 1: cpu0 gpa=400000000000 ")
+    test_stray("MOVDIR64B to the SEAM range", "movdir64b=0x2c001000",
+               r"cpu0 gpa=2c001000 use='SEAM range' access=write ")
+    test_stray("MOVDIR64B with a KeyID", "movdir64b=0x100000000",
+               r"with KeyID 1: cpu0 gpa=400000000000 access=write ")
     test_stray("the same on a machine of 6 GiB", "read=0x2c001000", r"use='SEAM range'",
                memory="6G")
     test_no_stray()

@@ -62,6 +62,11 @@ static void test_cr4(void)
 	is(read_cr4() & ~(u64)X86_CR4_VMXE, cr4, "and changes nothing");
 	write_cr4(cr4 | X86_CR4_OSXSAVE);
 	ok(cpuid(1, 0).ecx & BIT(27), "CPUID shows OSXSAVE when CR4 has it");
+	if (cpuid(7, 0).ecx & BIT(3)) {
+		ok(!(cpuid(7, 0).ecx & BIT(4)), "CPUID shows no OSPKE while CR4 has no PKE");
+		write_cr4(cr4 | X86_CR4_PKE);
+		ok(cpuid(7, 0).ecx & BIT(4), "CPUID shows OSPKE when CR4 has PKE");
+	}
 	write_cr4(cr4);
 	is(read_cr4(), cr4, "OSXSAVE and VMXE can be cleared");
 }

@@ -34,6 +34,8 @@ static u8 exception_stack[4096] __attribute__((aligned(16)));
 static u64 page_tables[3][512] __attribute__((aligned(4096)));
 static unsigned int num_tests, num_failed;
 
+u64 *const alias_entry = &page_tables[1][ALIAS_BASE >> 30];
+
 void print(const char *text)
 {
 	for (; *text; text++) {
@@ -139,7 +141,7 @@ static void load_descriptors(void)
 
 /*
  * Identity mapping of 4 GiB that user mode may use, too. The gigabyte behind is the
- * first one of memory again, with KeyID 1.
+ * first one of memory again, with KeyID 1; and the next is once more the first one.
  */
 static void load_page_tables(void)
 {
@@ -149,6 +151,7 @@ static void load_page_tables(void)
 	for (i = 0; i < 4; i++)
 		page_tables[1][i] = (u64)i << 30 | PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_LARGE;
 	page_tables[1][4] = KEYID_1 | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE;
+	*alias_entry = PTE_PRESENT | PTE_WRITABLE | PTE_LARGE;
 	asm volatile("mov %0, %%cr3" : : "r"(page_tables[0]) : "memory");
 }
 
@@ -177,6 +180,9 @@ static void stray_access(const char *command_line)
 			*(volatile u32 *)parse_hex(command_line + 5);
 		else if (starts_with(command_line, "write=0x"))
 			*(volatile u32 *)parse_hex(command_line + 6) = 0;
+		else if (starts_with(command_line, "movdir64b=0x"))
+			asm volatile("movdir64b (%0), %1"
+				     : : "r"(gdt), "r"(parse_hex(command_line + 10)) : "memory");
 		else if (starts_with(command_line, "unpaged=0x"))
 			unpaged_read(parse_hex(command_line + 8));
 		else

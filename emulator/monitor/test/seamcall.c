@@ -72,6 +72,8 @@ void test_seamcall(void)
 	run_user(user_seamcall);
 	is(exception_vector, EXCEPTION_UD, "in user mode, too");
 	vmxon();
+	is(TRY(".byte 0xf0;" SEAMCALL, : : "a"(SEAMLDR_INFO), "c"(&info) : "memory"), EXCEPTION_UD,
+	   "SEAMCALL with LOCK is #UD");
 	run_user(user_seamcall);
 	is(exception_vector, EXCEPTION_GP, "SEAMCALL in user mode is #GP");
 	test_seamldr();

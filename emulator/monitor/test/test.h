@@ -37,6 +37,10 @@ extern u64 flags_after;
 
 u64 run_user(void (*code)(void));
 
+/* Where the first gigabyte is mapped again, and the entry that does it. */
+#define ALIAS_BASE	(5UL << 30)
+extern u64 *const alias_entry;
+
 /* Tests, one file a subject. */
 void test_enumeration(void);
 void test_vmx(void);

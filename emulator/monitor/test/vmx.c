@@ -64,6 +64,8 @@ static void test_vmxon(void)
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	is(try_vmxon(1UL << 50), NO_EXCEPTION, "VMXON of an address with a KeyID:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
+	is(try_vmxon(1UL << 40), NO_EXCEPTION, "VMXON of an address where no memory is:");
+	arithmetic_flags_are(CF, "VMfailInvalid");
 	is(try_vmxon((u64)region), NO_EXCEPTION, "VMXON of a good region:");
 	arithmetic_flags_are(0, "VMsucceed");
 	is(try_vmxon((u64)region), NO_EXCEPTION, "VMXON in VMX operation:");
@@ -87,6 +89,8 @@ static void test_invept(void)
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	is(try_invept(2, unmapped), EXCEPTION_PF, "INVEPT of an unmapped descriptor is #PF");
 	is(exception_error, 0, "of a read");
+	is(try_invept(2, (u64 *)(1UL << 47)), EXCEPTION_GP,
+	   "INVEPT of a descriptor at no canonical address is #GP");
 }
 
 static void test_others(void)
@@ -126,6 +130,40 @@ static void test_movdir64b(void)
 	is(to[64], 16, "reads where they say");
 	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(to + 8) : "memory"), EXCEPTION_GP,
 	   "MOVDIR64B to an unaligned address is #GP");
+	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(1UL << 47) : "memory"), EXCEPTION_GP,
+	   "MOVDIR64B to no canonical address is #GP");
+	is(TRY("movdir64b (%k0), %k1", : : "r"((u64)from | 1UL << 40), "r"((u64)to | 1UL << 40)
+	       : "memory"), NO_EXCEPTION, "MOVDIR64B with addresses of 32 bits");
+	is(TRY(".byte 0xf0; movdir64b (%0), %1", : : "r"(from), "r"(to) : "memory"), EXCEPTION_UD,
+	   "MOVDIR64B with LOCK is #UD");
+}
+
+/* The second mapping of the first gigabyte, which nothing else uses. */
+static void test_page_table_bits(void)
+{
+	static u8 from[64], to[64] __attribute__((aligned(64)));
+	u64 alias = ALIAS_BASE + (u64)to;
+
+	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), 0, "a page that was never used:");
+	is(TRY("invept (%0), %1", : : "r"(alias), "r"(2UL) : "memory"), NO_EXCEPTION,
+	   "a read of it");
+	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED, "is noted in its entry");
+	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(alias) : "memory"), NO_EXCEPTION,
+	   "a write to it");
+	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED | PTE_DIRTY, "is, too");
+}
+
+/* A debugger steps over an instruction that is emulated, and stops right behind it. */
+static void test_single_step(void)
+{
+	u64 stepped = 0, behind = 0;
+
+	is(TRY("pushfq; orq $0x100, (%%rsp); popfq; vmptrst vmxon_operand; movq $1, %0",
+	       : "+m"(behind) : : "memory", "cc"), EXCEPTION_DB, "single-stepping VMPTRST is #DB");
+	is(behind, 0, "before the next instruction");
+	asm volatile("mov %%dr6, %0" : "=r"(stepped));
+	ok(stepped & BIT(14), "and DR6 tells why");
+	asm volatile("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
 }
 
 void test_vmx(void)
@@ -134,6 +172,8 @@ void test_vmx(void)
 	test_invept();
 	test_others();
 	test_movdir64b();
+	test_page_table_bits();
+	test_single_step();
 	is(TRY(SET_FLAGS "vmxoff" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION, "VMXOFF:");
 	arithmetic_flags_are(0, "VMsucceed");
 	write_cr4(read_cr4() & ~(u64)X86_CR4_VMXE);
