@@ -60,8 +60,8 @@ void td_build_end(struct call *call, struct td *td)
 	struct td_measurement *measurement = tdcs_page(call, td, TDCS_MEASUREMENT);
 	u32 *count = &call->module->td_build_count;
 
-	/* Builds that a module without handoff version 1 began were not counted. */
-	if (!measurement->mrtd_context_version)
+	/* Modules without handoff version 1 count no builds, and do not know of the field. */
+	if (!MODULE_HAS_UPDATE_COMPATIBILITY || !measurement->mrtd_context_version)
 		return;
 	measurement->mrtd_context_version = 0;
 	if (!__atomic_load_n(count, __ATOMIC_SEQ_CST))

@@ -196,6 +196,12 @@ static void test_build_count(void)
 	td_destroy(&other);
 	is_status(call(TDH_SYS_SHUTDOWN, shutdown, 0, 0, 0), TDX_SUCCESS);
 
+	/* A module without the count does not miss it. */
+	begin_build(MODULE_1_5_07);
+	is_status(host_update(0, MODULE_1_5_06, false, 0), TDX_SUCCESS);
+	tap_is(finish_build(), TDX_SUCCESS, "1.5.06 finishes a build that 1.5.07 counted");
+	is_status(call(TDH_SYS_RD, 0, FIELD_UPDATE_VERSION, 0, 0), TDX_SUCCESS);
+
 	/* Version 0 forgets it: a counted build then is one too many. */
 	begin_build(MODULE_1_5_07);
 	is_status(host_update(0, MODULE_1_5_08, false, 0), TDX_SUCCESS);
