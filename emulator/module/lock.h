@@ -11,9 +11,10 @@
  *
  * The locks of a call are released by the dispatcher when the leaf returns.
  *
- * Order: global_lock or key_lock; TDVPR; TDR; op_state; vCPU list; secure EPT tree;
- * epoch; a page. No two pages' locks but TDVPR and TDR are held at once, and
- * then the second one is a page that has no owner yet.
+ * Order: global_lock; TDVPR; TDR; op_state; secure EPT tree; a page that has no owner yet, or
+ * that is the TD's memory; vCPU list, measurement or epoch; key_lock. Only
+ * TDH.PHYMEM.PAGE.RECLAIM has a page that is owned, and then its owner's TDR: the
+ * TD is in teardown then, and whoever gives it a page waits with a bound.
  */
 #ifndef EMULATOR_MODULE_LOCK_H
 #define EMULATOR_MODULE_LOCK_H

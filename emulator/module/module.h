@@ -115,6 +115,7 @@ struct module {
 	u32 state;			/* enum sys_state; read without the lock */
 	u32 lps_inside;			/* atomic: LPs in a SEAMCALL now */
 	bool checking;			/* atomic: an LP checks invariants; see check.c */
+	bool checked;			/* the log tells of the first check; by the checker */
 	module_lock global_lock;
 	module_lock key_lock;
 

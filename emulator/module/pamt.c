@@ -64,7 +64,7 @@ u64 page_get(struct call *call, u64 pa, enum tdx_operand operand, enum page_type
 	return TDX_SUCCESS;
 }
 
-static enum seam_page_use page_use(enum page_type type)
+enum seam_page_use page_type_use(enum page_type type)
 {
 	switch (type) {
 	case PAGE_REG:
@@ -81,7 +81,7 @@ void page_assign(struct call *call, struct page *page, enum page_type type, u64 
 	u64 owner = tdr_pa >> PAGE_SHIFT;
 
 	invariant(call, page->pamt->type == PAGE_NDA);
-	call->platform->protect(page->pa, PAGE_SIZE, page_use(type));
+	call->platform->protect(page->pa, PAGE_SIZE, page_type_use(type));
 	page->pamt->type = type;
 	page->pamt->owner_low = owner;
 	page->pamt->owner_high = owner >> 8;

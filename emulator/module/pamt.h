@@ -58,6 +58,9 @@ u64 page_get(struct call *call, u64 pa, enum tdx_operand operand, enum page_type
 u64 page_get_any(struct call *call, u64 pa, enum tdx_operand operand, enum lock_mode mode,
 		 struct page *page);
 
+/* What the host loses a page of @type to. */
+enum seam_page_use page_type_use(enum page_type type);
+
 /*
  * Give a free page to the TD of @tdr_pa: the host loses it. Take it back: all of
  * what was in it is gone.

@@ -173,6 +173,15 @@ static bool alone(const struct call *call)
 	return __atomic_load_n(&call->module->lps_inside, __ATOMIC_SEQ_CST) == 1;
 }
 
+/* Unless an LP that was still inside found the module inconsistent. */
+static void revert_shutdown(struct call *call)
+{
+	u32 state = SYS_STATE_SHUTDOWN;
+
+	__atomic_compare_exchange_n(&call->module->state, &state, SYS_STATE_READY, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 u64 leaf_TDH_SYS_SHUTDOWN(struct call *call)
 {
 	struct module *module = call->module;
@@ -190,12 +199,12 @@ u64 leaf_TDH_SYS_SHUTDOWN(struct call *call)
 	 */
 	set_sys_state(call, SYS_STATE_SHUTDOWN);
 	if (!alone(call)) {
-		set_sys_state(call, SYS_STATE_READY);
+		revert_shutdown(call);
 		return TDX_SYS_BUSY;
 	}
 
 	if (MODULE_HAS_UPDATE_COMPATIBILITY && (rcx & BIT(16)) && module->td_build_count) {
-		set_sys_state(call, SYS_STATE_READY);
+		revert_shutdown(call);
 		return TDX_UPDATE_COMPATIBILITY_SENSITIVE | (u64)module->td_build_count << 16;
 	}
 

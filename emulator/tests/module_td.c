@@ -247,6 +247,11 @@ static bool found_broken(void)
 	return fake_catches_broken(call(TDH_MNG_CREATE, page, TD_KEYID + 5, 0, 0));
 }
 
+static void td_add_second_page(void)
+{
+	call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, fake_alloc_pages(1), 0);
+}
+
 static void test_deep_invariants(void)
 {
 	u8 *type, *owner;
@@ -272,8 +277,43 @@ static void test_deep_invariants(void)
 
 	host_ready(MODULE_1_5_05);
 	td_build(&td, TD_KEYID);
+	td_add_second_page();
+	entry = fake_pointer(td.sept[0]);
+	entry[1] = entry[0];
+	tap_ok(found_broken(), "and one that is mapped in another one's place");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
 	*pamt_lock(td.tdcx[1]) = 1;
-	tap_ok(found_broken(), "and a lock that nobody holds");
+	tap_ok(found_broken(), "and a lock of a page that nobody holds");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	*(u16 *)fake_pointer(td.tdcx[0]) = 1;
+	tap_ok(found_broken(), "and one of a TD");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	fake.use[(td.sept[0] - FAKE_RAM_BASE) / PAGE_SIZE] = SEAM_PAGE_HOST;
+	tap_ok(found_broken(), "and a page of a TD that the host has");
+
+	host_ready(MODULE_1_5_05);
+	td_build(&td, TD_KEYID);
+	type = (u8 *)pamt_lock(td.vcpu[0].tdcx[4]) + 2;
+	*type = 6;
+	memset(fake_pointer(td.vcpu[0].tdcx[4]), 0, PAGE_SIZE);
+	tap_ok(found_broken(), "and a vCPU that the TD does not know");
+
+	/* The build is in the count of the module, and not in its TD. */
+	host_ready(MODULE_1_5_07);
+	td_create(&td, TD_KEYID);
+	td_init(&td);
+	*(u8 *)fake_pointer(td.tdcx[2]) = 0;
+	tap_ok(found_broken(), "and a build that was counted and is not there");
+	host_ready(MODULE_1_5_07);
+	td_create(&td, TD_KEYID);
+	td_init(&td);
+	tap_ok(!found_broken(), "and nothing when nothing is wrong");
 }
 
 void test_td(void)
