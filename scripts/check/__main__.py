@@ -32,10 +32,10 @@ class Context:
         self.tree = os.path.join(BUILD, "check-tree")
         self.mails = os.path.join(ROOT, "out", "series")
         store = base_store(self.base, self.say)
-        worktree = Worktree(ROOT, self.tree, self.say)
+        # Kept: the lock on it holds as long as the object lives.
+        self.worktree = worktree = Worktree(ROOT, self.tree, self.say)
         worktree.lock()
-        if not worktree.exists():
-            worktree.create(self.base, store, private=True)
+        worktree.provide(self.base, store, private=True)
         update(worktree, store, force=True)
         series = Series(ROOT, worktree.repository)
         changed = worktree.repository.changes("base", "HEAD")

@@ -33,9 +33,8 @@ def command_tree(arguments):
     tree = worktree.Worktree(arguments.root, arguments.tree, say)
     tree.lock()
     store = base_store(arguments.base, say)
-    if not tree.exists():
-        tree.create(arguments.base, store)
-    elif arguments.lenient and tree.unexported():
+    tree.provide(arguments.base, store)
+    if arguments.lenient and tree.unexported():
         say("note: %s has changes that are not in series/; it is taken as it is"
             % arguments.tree)
         return
@@ -75,8 +74,7 @@ def command_bisect(arguments):
     tree = worktree.Worktree(arguments.root, arguments.tree, say)
     tree.lock()
     store = base_store(arguments.base, say)
-    if not tree.exists():
-        tree.create(arguments.base, store, private=True)
+    tree.provide(arguments.base, store, private=True)
     tree.repository.run("reset", "--quiet", "--hard")
     series = worktree.update(tree, store, force=True)
     for number, (patch, commit) in enumerate(zip(series.patches, series.commits), 1):
@@ -119,7 +117,8 @@ def main():
     try:
         arguments.function(arguments)
     except Failure as failure:
-        print("%s: %s" % (arguments.command, failure), file=sys.stderr)
+        name = {"mails": "series"}.get(arguments.command, arguments.command)
+        print("%s: %s" % (name, failure), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -6,6 +6,8 @@ Proof 1: `git am` of the written mails on the pristine base gives the same tree
 Proof 2: assembling and writing it all a second time gives the same bytes.
 """
 
+import email.utils
+import fcntl
 import filecmp
 import os
 import re
@@ -89,7 +91,7 @@ class Mails:
                           "text below it")
         count = len(self.series.commits)
         lines = ["From %s Mon Sep 17 00:00:00 2001" % ("0" * 40),
-                 "From: %s <%s>" % (self.name, self.mail),
+                 "From: " + email.utils.formataddr((self.name, self.mail)),
                  "Date: Thu, 1 Jan 2026 00:00:00 +0000",
                  "Subject: [PATCH %s/%d] %s" % ("0" * len(str(count)), count,
                                                 match.group(1).strip()),
@@ -153,8 +155,15 @@ def compare(first, second):
 
 
 def publish(root, store, out, signoff, say):
-    """make series."""
+    """make series. One at a time: two would use the same directories."""
     author = submitter(signoff) if signoff else None
+    os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
+    with open(out + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return publish_locked(root, store, out, author, say)
+
+
+def publish_locked(root, store, out, author, say):
     partial, second = out + ".partial", out + ".second"
     for path in (partial, second):
         shutil.rmtree(path, ignore_errors=True)

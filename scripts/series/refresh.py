@@ -337,8 +337,7 @@ def settle(tree):
     if writes:
         series = Series(tree.root, tree.repository)
         head = series.assemble()
-    tree.move_to(head)
-    tree.set_synced(head, [patch.folder for patch in series.patches])
+    tree.move_to(head, [patch.folder for patch in series.patches])
     return series, writes
 
 

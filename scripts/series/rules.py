@@ -4,12 +4,14 @@
 import os
 import re
 
-from patches import MAINTAINERS
+from patches import LITTER, MAINTAINERS, read
 
 SUBJECT_LIMIT = 75
 SIGNOFF = re.compile(rb"^\s*signed-off-by:", re.I | re.M)
+PATCH_FILES = {"message", "files", "hooks.diff"}
 HOOKED = re.compile(rb"^diff --git a/(\S+) b/(\S+)$", re.M)
-CREATED = re.compile(rb"^diff --git a/(\S+) b/\S+\nnew file mode", re.M)
+CREATED = re.compile(rb"^diff --git a/(\S+) b/\S+\nnew file mode|"
+                     rb"^(?:rename|copy) to (\S+)$", re.M)
 
 
 def problems(series):
@@ -56,13 +58,29 @@ def check_shadow(series):
 def check_hooks(series):
     claimed = owners(series)
     for patch in series.patches:
-        for path in CREATED.findall(patch.hooks):
+        for new, target in CREATED.findall(patch.hooks):
             yield "%s/hooks.diff: creates %s (make it an overlay file)" % (
-                patch, path.decode())
+                patch, (new or target).decode())
         for path, _ in HOOKED.findall(patch.hooks):
             if path.decode() in claimed:
                 yield "%s/hooks.diff: changes %s, which is an overlay file" % (
                     patch, path.decode())
+
+
+def check_stray(series):
+    """A misspelt name would leave its content out without a word."""
+    for patch in series.patches:
+        where = os.path.join(series.root, "series", patch.folder)
+        for name in sorted(set(os.listdir(where)) - PATCH_FILES):
+            if not LITTER.search(name):
+                yield "%s/%s: is none of %s" % (
+                    patch, name, ", ".join(sorted(PATCH_FILES)))
+
+
+def check_cover(series):
+    if SIGNOFF.search(read(os.path.join(series.root, "series", "cover.md"), b"")):
+        yield ("series/cover.md: holds a Signed-off-by; the submitter adds it with "
+               "SIGNOFF=")
 
 
 def check_message(series):
@@ -89,5 +107,5 @@ def check_empty(series):
             yield "%s: changes nothing (neither files nor hooks.diff)" % patch
 
 
-CHECKS = (check_owner, check_present, check_shadow, check_hooks, check_message,
-          check_empty)
+CHECKS = (check_owner, check_present, check_shadow, check_hooks, check_stray,
+          check_message, check_cover, check_empty)

@@ -14,9 +14,11 @@ import shutil
 
 from assemble import Series
 from gitrepo import Failure, GitError, Repository
+from patches import overlay_content
 
 SYNCED_REF = "refs/series/synced"
 SYNCED_FILE = "series-synced"
+MOVING_FILE = "series-moving"
 
 
 class Worktree:
@@ -27,7 +29,10 @@ class Worktree:
         self.repository = Repository(path)
 
     def lock(self):
-        """One command at a time; released when the process ends."""
+        """One command at a time; released when the process ends.
+
+        The first thing then is to finish what an interrupted one had begun.
+        """
         os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
         self.lock_file = open(self.path.rstrip("/") + ".lock", "w")
         try:
@@ -35,6 +40,8 @@ class Worktree:
         except BlockingIOError:
             self.say("waiting for another command that uses %s" % self.path)
             fcntl.flock(self.lock_file, fcntl.LOCK_EX)
+        if self.exists():
+            self.finish_move()
 
     def exists(self):
         return os.path.isdir(os.path.join(self.path, ".git"))
@@ -42,6 +49,14 @@ class Worktree:
     def require(self):
         if not self.exists():
             raise Failure("%s does not exist: run 'make tree' first" % self.path)
+
+    def provide(self, base, store, private=False):
+        """Create it unless it is there; in a private one there is no work to lose."""
+        if private and self.exists() and \
+           self.repository.resolve("base^{tree}") != store.tree_of("base"):
+            os.rename(self.path, self.path.rstrip("/") + ".partial")
+        if not self.exists():
+            self.create(base, store, private)
 
     def create(self, base, store, private=False):
         """A work tree of the base alone, whole or not there at all.
@@ -85,26 +100,85 @@ class Worktree:
         commit = self.repository.resolve(SYNCED_REF)
         if not commit:
             return self.base, []
-        with open(self.repository.git_path(SYNCED_FILE)) as file:
-            return commit, json.load(file)
+        found = self.read_note(SYNCED_FILE)
+        # Trees of an earlier version have the folders alone in it.
+        if len(found) == 2 and isinstance(found[1], list):
+            return found
+        return commit, found
 
     def set_synced(self, commit, folders):
-        path = self.repository.git_path(SYNCED_FILE)
-        with open(path + ".new", "w") as file:
-            json.dump(folders, file)
-        os.rename(path + ".new", path)
+        # The ref keeps the commit; what counts is the note: one file, both facts.
         self.repository.run("update-ref", SYNCED_REF, commit)
+        self.write_note(SYNCED_FILE, [commit, folders])
 
-    def move_to(self, commit):
-        """Check out commit: only files that differ are written."""
-        if commit == self.head:
-            return
+    def read_note(self, name):
+        with open(self.repository.git_path(name)) as file:
+            return json.load(file)
+
+    def write_note(self, name, content):
+        path = self.repository.git_path(name)
+        with open(path + ".new", "w") as file:
+            json.dump(content, file)
+        os.rename(path + ".new", path)
+
+    def move_to(self, commit, folders):
+        """Check out commit, which these folders give, and take note that the tree
+        and series/ agree. Only files that differ are written.
+        """
+        if commit != self.head:
+            self.write_note(MOVING_FILE, [commit, folders])
+            try:
+                self.repository.run("reset", "--quiet", "--keep", commit)
+            except GitError as error:
+                os.unlink(self.repository.git_path(MOVING_FILE))
+                raise Failure("%s: uncommitted changes are in the way; commit them "
+                              "there or run 'make refresh PATCH=...'\n%s"
+                              % (self.path, error.stderr.strip())) from None
+        self.end_move(commit, folders)
+
+    def end_move(self, commit, folders):
+        self.set_synced(commit, folders)
+        note = self.repository.git_path(MOVING_FILE)
+        if os.path.exists(note):
+            os.unlink(note)
+
+    def finish_move(self):
+        """Finish a move_to() that was killed.
+
+        What it had written by then must not be taken for the developer's work. git
+        checks everything before it writes the first file: nothing of the
+        developer's was among them.
+        """
         try:
-            self.repository.run("reset", "--quiet", "--keep", commit)
-        except GitError as error:
-            raise Failure("%s: uncommitted changes are in the way; commit them "
-                          "there or run 'make refresh PATCH=...'\n%s"
-                          % (self.path, error.stderr.strip())) from None
+            commit, folders = self.read_note(MOVING_FILE)
+        except FileNotFoundError:
+            return
+        self.say("finishing the change of %s that was interrupted" % self.path)
+        lock = self.repository.git_path("index.lock")
+        if os.path.exists(lock):
+            os.unlink(lock)
+        paths = [path for _, path in self.repository.changes("HEAD", commit)]
+        edited = [path for path in paths if not self.is_from(path, "HEAD", commit)]
+        if edited:
+            raise Failure("%s was edited after a command that was interrupted: move "
+                          "your version out of %s and run it again, then bring it "
+                          "back" % (", ".join(edited), self.path))
+        if paths:
+            self.repository.run("restore", "--source=" + commit, "--staged",
+                                "--worktree", "--pathspec-from-file=-",
+                                "--pathspec-file-nul",
+                                stdin="\0".join(paths).encode())
+        self.repository.run("update-ref", "HEAD", commit)
+        self.end_move(commit, folders)
+
+    def is_from(self, path, old, new):
+        """Has the work tree of a path what old or new has, or a beginning of it?"""
+        where = os.path.join(self.path, path)
+        if not os.path.lexists(where):
+            return True
+        content = overlay_content(where)
+        return content == self.repository.blob("%s:%s" % (old, path)) or \
+            (self.repository.blob("%s:%s" % (new, path)) or b"").startswith(content)
 
     def unexported(self):
         """Is there work in it, committed or not, that series/ does not have?"""
@@ -144,6 +218,5 @@ def update(tree, store, force=False):
                       "'make refresh' first (FORCE=1 drops them)" % tree.path)
     series = Series(tree.root, tree.repository)
     head = series.assemble()
-    tree.move_to(head)
-    tree.set_synced(head, [patch.folder for patch in series.patches])
+    tree.move_to(head, [patch.folder for patch in series.patches])
     return series

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `make series` writes."""
 
+import email
+import email.policy
+import fcntl
 import os
+import subprocess
 
 from test_refusals import guards
 
@@ -65,6 +69,34 @@ def test_signoff_and_author_are_the_submitters(tiny):
         assert "\nFrom: Jane Doe <jane@example.com>\n" in text, text
         assert name == "0000-cover-letter.patch" or \
             text.count("\nSigned-off-by: Jane Doe <jane@example.com>\n") == 1, text
+
+
+@guards("mails.py", '"From: " + email.utils.formataddr((self.name, self.mail))',
+        '"From: %s <%s>" % (self.name, self.mail)')
+def test_names_that_a_header_cannot_hold_as_they_are(tiny):
+    tiny.succeed("mails", "--signoff", "J\u00f6rg Q. O'Brien <j@example.com>")
+    for name in tiny.mails():
+        mail = email.message_from_string(tiny.get(tiny.out, name),
+                                         policy=email.policy.default)
+        assert tiny.get(tiny.out, name).split("\n\n")[0].isascii(), name
+        assert mail["From"].addresses[0].display_name == "J\u00f6rg Q. O'Brien", mail["From"]
+
+
+@guards("mails.py", "        fcntl.flock(lock, fcntl.LOCK_EX)", "        pass")
+def test_two_at_once_wait_for_each_other(tiny):
+    tiny.succeed("tree")		# imports the base
+    os.makedirs(tiny.out)
+    with open(tiny.out + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with tiny.start("mails") as second:
+            try:
+                second.wait(timeout=2)
+                raise AssertionError("the second one did not wait")
+            except subprocess.TimeoutExpired:
+                pass
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert second.wait() == 0
+    assert len(tiny.mails()) == 3, tiny.mails()
 
 
 def test_executable_and_odd_files_survive(tiny):

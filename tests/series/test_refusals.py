@@ -45,13 +45,29 @@ def test_overlay_file_shadows_base(tiny):
     tiny.refuse("mails", naming=["drivers/a.c", "shadows"])
 
 
-@guards("rules.py", "for path in CREATED.findall(patch.hooks):",
-        "for path in ():")
+@guards("rules.py", "for new, target in CREATED.findall(patch.hooks):",
+        "for new, target in ():")
 def test_hunk_creates_a_file(tiny):
     tiny.put(tiny.root, "series/0010-first/hooks.diff",
              "diff --git a/arch/made b/arch/made\nnew file mode 100644\n"
              "--- /dev/null\n+++ b/arch/made\n@@ -0,0 +1 @@\n+made\n")
     tiny.refuse("mails", naming=["series/0010-first/hooks.diff", "arch/made"])
+
+
+@guards("rules.py", "^(?:rename|copy) to", "^(?:rename) to")
+def test_hunk_copies_a_file(tiny):
+    tiny.put(tiny.root, "series/0010-first/hooks.diff",
+             "diff --git a/drivers/a.c b/drivers/copy.c\nsimilarity index 100%\n"
+             "copy from drivers/a.c\ncopy to drivers/copy.c\n")
+    tiny.refuse("mails", naming=["series/0010-first/hooks.diff", "drivers/copy.c"])
+
+
+@guards("rules.py", "            if not LITTER.search(name):", "            if False:")
+def test_file_with_a_misspelt_name(tiny):
+    tiny.put(tiny.root, "series/0020-second/hooks.diff~", "an editor's\n")
+    tiny.succeed("mails")
+    tiny.put(tiny.root, "series/0020-second/hook.diff", "diff\n")
+    tiny.refuse("mails", naming=["series/0020-second/hook.diff"])
 
 
 @guards("rules.py", "if path.decode() in claimed:", "if False:")
@@ -93,6 +109,13 @@ def test_stored_signoff(tiny):
     tiny.edit(tiny.root, "series/0010-first/message", "It needs to change.\n",
               "It needs to change.\n\nSigned-off-by: Me <me@example.com>\n")
     tiny.refuse("mails", naming=["series/0010-first/message", "Signed-off-by"])
+
+
+@guards("rules.py", "check_cover, ", "")
+def test_stored_signoff_in_the_cover_letter(tiny):
+    tiny.edit(tiny.root, "series/cover.md", "It does little.\n",
+              "It does little.\n\nSigned-off-by: Me <me@example.com>\n")
+    tiny.refuse("mails", naming=["series/cover.md", "Signed-off-by"])
 
 
 @guards("rules.py", "if not lines[0].strip():", "if False:")
@@ -194,6 +217,6 @@ def test_refusal_leaves_the_last_mails_alone(tiny):
     tiny.refuse("mails", naming=["series/cover.md"])
     assert tiny.mails() == before
     left = [name for name in os.listdir(tiny.directory) if name.startswith("out.")]
-    assert not left, left
+    assert left == ["out.lock"], left
 
 

@@ -243,6 +243,63 @@ def test_tree_on_another_base(tiny):
     tiny.refuse("tree", naming=["another base"])
 
 
+def kill_in_mid_move(tiny):
+    """make tree dies when git has written a part of what it has to write."""
+    tool, whole = tiny.copy_tool(), tiny.tool_before
+    tiny.edit(tool, "worktree.py", 'self.repository.run("reset", "--quiet", "--keep", commit)',
+              """open(self.path + "/.git/index.lock", "w").close()
+                open(self.path + "/drivers/a.c", "w").write("line 1\\nline 2\\nli")
+                os.unlink(self.path + "/arch/x86/new.c")
+                os._exit(9)""")
+    assert tiny.run("tree")[0] == 9
+    tiny.tool = whole
+
+
+@guards("worktree.py", "            self.finish_move()", "            pass")
+def test_interrupted_change_of_the_tree_is_finished(tiny):
+    tiny.succeed("tree")
+    tiny.edit(tiny.root, "series/0010-first/hooks.diff", "+line ten\n", "+line 10!\n")
+    tiny.edit(tiny.root, "arch/x86/new.c", "line 2", "line two")
+    tiny.put(tiny.tree, "drivers/mine.c", "mine\n")
+    kill_in_mid_move(tiny)
+    before = tiny.contents()
+    text = tiny.succeed("tree", "--lenient")
+    assert "interrupted" in text, text
+    assert tiny.git("status", "--porcelain") == "?? drivers/mine.c\n"
+    assert "line 10!\n" in tiny.get(tiny.tree, "drivers/a.c")
+    assert "line two" in tiny.get(tiny.tree, "arch/x86/new.c")
+    os.unlink(os.path.join(tiny.tree, "drivers/mine.c"))
+    assert "up to date" in tiny.succeed("refresh")
+    assert tiny.contents() == before
+
+
+@guards("worktree.py", "        if edited:", "        if False:")
+def test_edit_after_an_interruption_is_not_lost(tiny):
+    tiny.succeed("tree")
+    tiny.edit(tiny.root, "series/0010-first/hooks.diff", "+line ten\n", "+line 10!\n")
+    tiny.edit(tiny.root, "arch/x86/new.c", "line 2", "line two")
+    kill_in_mid_move(tiny)
+    tiny.put(tiny.tree, "drivers/a.c", "line one\n")
+    tiny.refuse("tree", naming=["drivers/a.c", "edited"])
+    assert tiny.get(tiny.tree, "drivers/a.c") == "line one\n"
+    os.unlink(os.path.join(tiny.tree, "drivers/a.c"))
+    tiny.succeed("tree")
+    assert tiny.git("status", "--porcelain") == ""
+
+
+@guards("worktree.py", "            self.write_note(MOVING_FILE, [commit, folders])", "            pass")
+def test_killed_before_it_took_note_of_the_change(tiny):
+    tiny.succeed("tree")
+    tiny.edit(tiny.root, "arch/x86/new.c", "line 2", "line two")
+    tool, whole = tiny.copy_tool(), tiny.tool_before
+    tiny.edit(tool, "worktree.py", "        self.set_synced(commit, folders)\n",
+              "        os._exit(9)\n")
+    assert tiny.run("tree")[0] == 9
+    tiny.tool = whole
+    tiny.succeed("tree")
+    assert "up to date" in tiny.succeed("refresh")
+
+
 def test_interrupted_creation_is_started_again(tiny):
     tiny.put(tiny.tree + ".partial", "half", "made\n")
     tiny.put(tiny.base + ".git.partial", "half", "made\n")

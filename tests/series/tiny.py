@@ -102,21 +102,25 @@ class Tiny:
 
     # --- commands ---
 
-    def run(self, command, *arguments):
+    def start(self, command, *arguments):
         places = ["--base", self.base]
         places += ["--out", self.out] if command == "mails" \
             else ["--tree", self.tree]
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-B", self.tool, "--root", self.root, command,
              *places, *arguments], stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, universal_newlines=True)
-        return done.returncode, done.stdout
+
+    def run(self, command, *arguments):
+        with self.start(command, *arguments) as process:
+            text = process.communicate()[0]
+        return process.returncode, text
 
     def copy_tool(self):
         """A builder of this test's own, to break on purpose."""
         copy = os.path.join(self.directory, "tool")
         shutil.copytree(self.tool, copy)
-        self.tool = copy
+        self.tool_before, self.tool = self.tool, copy
         return copy
 
     def succeed(self, command, *arguments):
@@ -137,6 +141,7 @@ class Tiny:
     def git(self, *arguments, where=None):
         return subprocess.run(
             ["git", "-C", where or self.tree, "-c", "user.name=Tester",
+             "-c", "advice.detachedHead=false",
              "-c", "user.email=tester@example.com", *arguments], check=True,
             stdout=subprocess.PIPE, universal_newlines=True).stdout
 
