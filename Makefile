@@ -3,6 +3,11 @@
 # Every command of this project. The work is done by scripts/; each target
 # first sees to it that what it needs is there.
 
+# The kernel's own Makefile takes no such directory either.
+ifneq ($(words $(CURDIR)),1)
+$(error $(CURDIR): the name of this directory may not hold a space)
+endif
+
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 
@@ -62,7 +67,7 @@ series-bisect: setup-kernel base
 ##                        submitter's sign-off
 .PHONY: series
 series: setup-series base
-	@$(series-tool) mails $(if $(SIGNOFF),--signoff '$(SIGNOFF)')
+	@$(series-tool) mails $(if $(SIGNOFF),--signoff "$$SIGNOFF")
 
 ## Change it
 ##   make tree            lay out the patched kernel in build/tree, a git repository;
