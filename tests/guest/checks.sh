@@ -14,7 +14,7 @@ check() {
 		echo "ok - $what"
 	else
 		echo "not ok - $what"
-		{ echo "command: $*"; cat /tmp/check.out; } | sed 's/^/# /'
+		{ echo "command: $*"; tail -n 20 /tmp/check.out; } | sed 's/^/# /'
 	fi
 }
 
@@ -51,6 +51,54 @@ wait_for() {
 		[ "$(date +%s)" -lt $end ] || return 1
 		usleep 20000
 	done
+}
+
+# children PID: of that process.
+children() {
+	sed -n "s/^\([0-9]*\) (.*) [A-Z] $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null
+}
+
+# begin_build OPTION...: a TD's build that stops in its middle; end_build lets it go on.
+begin_build() {
+	# The file of an earlier build must not be taken for this one's.
+	rm -f /tmp/go /tmp/build
+	tdload build --count 1 --hold /tmp/go --verbose "$@" >/tmp/build & build=$!
+	wait_for 30 grep -qs page= /tmp/build
+}
+end_build() {
+	: >/tmp/go
+	wait $build
+}
+kill_build() {
+	kill -9 $(children $build)
+	wait $build
+}
+
+# begin_run OPTION...: a TD that runs until end_run, and says so again and again.
+begin_run() {
+	rm -f /tmp/run
+	tdload run "$@" >/tmp/run & run=$!
+	wait_for 30 grep -qs ^chain /tmp/run
+}
+runs_on() {
+	reports=$(grep -c ^chain /tmp/run)
+	wait_for 30 runs_further
+}
+runs_further() {
+	[ "$(grep -c ^chain /tmp/run)" -gt "$reports" ]
+}
+end_run() {
+	kill $run
+	wait $run
+}
+
+# suspend PID: SIGSTOP takes a moment, until the last thread has left the kernel.
+suspend() {
+	kill -STOP "$1"
+	wait_for 20 stopped "$1"
+}
+stopped() {	# PID
+	! cat /proc/"$1"/task/*/stat | sed 's/.*) //' | grep -qv '^T'
 }
 
 finish() {
