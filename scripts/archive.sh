@@ -4,6 +4,9 @@
 # configuration of our own below build/, for the archive that this machine's own
 # configuration names. To be sourced.
 
+# The configuration of apt that the machine, or its user, works with.
+machine_apt_config=${APT_CONFIG:-}
+
 # The address of the machine's Debian archive.
 archive_site()
 {
@@ -28,7 +31,7 @@ archive_use()
 	shift
 
 	command -v apt-get >/dev/null || return 1
-	site=$(unset APT_CONFIG; archive_site) || return 1
+	site=$(APT_CONFIG=$machine_apt_config archive_site) || return 1
 	mkdir -p "$directory"/lists/partial "$directory"/cache/archives/partial \
 		"$directory"/etc/none || return 1
 	for suite in "$@"; do
@@ -66,6 +69,8 @@ archive_unpack()
 	shift
 
 	apt-get -qq update || return 1
+	# What an interrupted run fetched of older versions would be unpacked as well.
+	apt-get -qq autoclean || return 1
 	# With no package counted as installed, apt names all that they need.
 	apt-get -qq install --yes --no-install-recommends --download-only \
 		-o Debug::NoLocking=true "$@" >/dev/null || return 1

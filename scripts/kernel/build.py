@@ -7,12 +7,14 @@ with the checks of configs/debug.config and the KUnit tests), builtin or without
 tree that --tree names, with the checks if it ends in -debug.
 """
 
+import ctypes
 import fcntl
 import hashlib
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -22,7 +24,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts", "series"))
 
 from gitrepo import Failure, Repository		# noqa: E402
 
-BUILD = os.path.join(ROOT, "build")
+BUILD = os.environ.get("BUILD") or os.path.join(ROOT, "build")
 FRAGMENTS = ["base", "tdx"]
 DEBUG_FRAGMENTS = FRAGMENTS + ["debug", "kunit"]
 # For make check: all that the series compiles, without the slow checks.
@@ -31,9 +33,52 @@ CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
 VARIANTS = ("builtin", "without")
 # Kernels whose source may lack the options that the series brings.
 WITHOUT_SERIES = ("stock", "bisect", "check-base")
-# What make prints for each object it makes.
-OBJECT = re.compile(rb"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]) ", re.M)
+# What make prints for each object that it compiles, and what kbuild leaves of it.
+OBJECT = re.compile(rb"^  (CC|AS|HOSTCC)( \[M\])? ", re.M)
+OBJECT_NOTE = ".o.cmd"
+# How many there are in these configurations, until a build has told.
+TYPICAL_OBJECTS = 1400
+# What a build that was killed may have left half-written, beside programs.
+PRODUCT = re.compile(r"(\.o|\.a|\.ko|\.mod|vmlinux.*|bzImage)$")
+PR_SET_PDEATHSIG = 1
 ERROR = re.compile(r"(\berror\b|\*\*\*|undefined reference)", re.I)
+
+
+def end_with_parent():
+    """make ends what it started when it is told to, and it is when we are gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def files_below(top):
+    for where, _, names in os.walk(top):
+        for name in names:
+            yield os.path.join(where, name)
+
+
+class Estimate:
+    """How much of a compilation is done, and how long the rest takes at this pace.
+
+    There is no telling what make will find to do in a tree that was complete once;
+    then only what was done is told.
+    """
+
+    def __init__(self, present, total):
+        self.left = total - present if present < 0.9 * total else None
+
+    def text(self, made, seconds):
+        if self.left is None or made >= self.left:
+            return "%d objects" % made
+        text = "%d of about %d objects" % (made, self.left)
+        # The first ones are small: too early to tell.
+        if made >= 50 and seconds >= 15:
+            rest = seconds / made * (self.left - made)
+            text += ", " + about(rest) + " left"
+        return text
+
+
+def about(seconds):
+    return "about %d min" % round(seconds / 60) if seconds >= 90 else \
+        "about a minute" if seconds >= 45 else "less than a minute"
 
 
 class Progress:
@@ -81,7 +126,9 @@ class Kernel:
         self.objects = os.path.join(BUILD, "kernel", name)
         self.log = self.objects + ".log"
         self.stamp = os.path.join(self.objects, ".complete")
-        # One file count of the last complete build, to show how far this one is.
+        # There while make runs: one that is found was left by a build that was killed.
+        self.running = os.path.join(self.objects, ".running")
+        # How many objects the last complete build had, to show how far this one is.
         self.count_file = self.objects + ".count"
         self.progress = Progress(name)
         self.jobs = len(os.sched_getaffinity(0))
@@ -142,10 +189,15 @@ class Kernel:
         log.write(("+ %s\n" % " ".join(command)).encode())
         log.flush()
         start = log.tell()
+        made, begun = 0, time.monotonic()
+        estimate = Estimate(self.objects_present(), self.expected()) if count else None
+        open(self.running, "w").close()
+        # All of make's children have the lock: it is free when the last has ended.
         process = subprocess.Popen(command, stdout=log, stderr=log,
                                    stdin=subprocess.DEVNULL,
-                                   env=self.environment(), start_new_session=True)
-        made, expected = 0, self.expected()
+                                   pass_fds=(self.lock_file.fileno(),),
+                                   env=self.environment(), start_new_session=True,
+                                   preexec_fn=end_with_parent)
         try:
             with open(self.log, "rb") as watch:
                 watch.seek(start)
@@ -157,23 +209,45 @@ class Kernel:
                     made += len(OBJECT.findall(watch.read()))
                     if status is not None:
                         break
-                    self.progress.tick("%s, %d%s objects" % (
-                        what, made, " of about %d" % expected
-                        if expected > made else "") if count else what)
+                    self.progress.tick("%s, %s" % (
+                        what, estimate.text(made, time.monotonic() - begun))
+                        if count else what)
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
             raise
+        finally:
+            # Ended by another signal, make has removed what it had not finished.
+            if process.returncode not in (None, -signal.SIGKILL):
+                os.unlink(self.running)
         if status:
             self.fail(what)
         return made
+
+    def objects_present(self):
+        return sum(path.endswith(OBJECT_NOTE) for path in files_below(self.objects))
 
     def expected(self):
         try:
             with open(self.count_file) as file:
                 return int(file.read())
         except (FileNotFoundError, ValueError):
-            return 0
+            return TYPICAL_OBJECTS
+
+    def remove_half_written(self):
+        """kbuild takes an object for whole that is newer than its source.
+
+        Of a build that was killed, what it wrote in its last seconds is made anew.
+        """
+        if not os.path.exists(self.running):
+            return
+        found = {path: os.lstat(path) for path in files_below(self.objects)}
+        last = max(status.st_mtime for status in found.values())
+        for path, status in found.items():
+            if status.st_mtime > last - 10 and stat.S_ISREG(status.st_mode) and (
+                    status.st_mode & stat.S_IXUSR or PRODUCT.search(path)):
+                os.unlink(path)
+        os.unlink(self.running)
 
     def fail(self, what):
         with open(self.log, errors="replace") as file:
@@ -233,7 +307,12 @@ class Kernel:
     def lock(self):
         os.makedirs(self.objects, exist_ok=True)
         self.lock_file = open(self.objects + ".lock", "w")
-        fcntl.flock(self.lock_file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.progress.phase("waiting for another command that builds it")
+            fcntl.flock(self.lock_file, fcntl.LOCK_EX)
+        self.remove_half_written()
 
     def build(self):
         self.lock()
@@ -257,7 +336,7 @@ class Kernel:
             raise Failure("the source or configs/ changed during the build: "
                           "run the command again")
         with open(self.count_file, "w") as file:
-            file.write("%d\n" % max(made, self.expected()))
+            file.write("%d\n" % self.objects_present())
         with open(self.stamp + ".new", "w") as file:
             file.write(inputs + "\n")
         os.rename(self.stamp + ".new", self.stamp)

@@ -3,6 +3,10 @@
 
 git fast-import writes the 96 thousand files as one pack in a fraction of the
 time that `git add` needs for as many loose objects.
+
+Work trees borrow the objects. So when another base takes the place of this one,
+it is imported beside it and only the tag moves: what was done on the old one can
+still be exported.
 """
 
 import fcntl
@@ -12,6 +16,11 @@ import stat
 import subprocess
 
 from gitrepo import AUTHOR, EPOCH, Failure, Repository, environment
+
+
+IMPORT_REF = "refs/heads/series"
+# In the import: the content of build/base.stamp when it was made.
+STAMP_FILE = "base-stamp"
 
 
 def entries(top):
@@ -32,7 +41,7 @@ def entries(top):
 
 def stream(top, pipe, message):
     who = "%s <%s> %d +0000" % (*AUTHOR, EPOCH)
-    pipe.write(b"commit refs/heads/series\ncommitter %s\ndata %d\n%s\n"
+    pipe.write(b"commit " + IMPORT_REF.encode() + b"\ncommitter %s\ndata %d\n%s\n"
                % (who.encode(), len(message), message))
     for mode, path in entries(top):
         if mode == "120000":
@@ -60,18 +69,22 @@ def version(top):
                            found["SUBLEVEL"], found.get("EXTRAVERSION", ""))
 
 
-def import_base(top, git_dir):
-    """The bare repository git_dir with the files below top: whole, or none."""
-    partial = git_dir + ".partial"
-    shutil.rmtree(partial, ignore_errors=True)
+def create_store(git_dir):
     env = environment()
-    subprocess.run(["git", "init", "--quiet", "--bare", partial], env=env,
+    subprocess.run(["git", "init", "--quiet", "--bare", git_dir], env=env,
                    check=True)
-    repository = Repository(partial)
+    repository = Repository(git_dir)
     for key, value in (("core.compression", "1"), ("gc.auto", "0")):
         repository.run("config", key, value)
-    loader = subprocess.Popen(["git", "-C", partial, "fast-import", "--quiet",
-                               "--done", "--depth=0"], env=env,
+
+
+def load(top, git_dir):
+    """Add the files below top to the repository git_dir: all, or none."""
+    repository = Repository(git_dir)
+    # A history of its own: fast-import would go on from a branch that exists.
+    repository.run("update-ref", "-d", IMPORT_REF)
+    loader = subprocess.Popen(["git", "-C", git_dir, "fast-import", "--quiet",
+                               "--done", "--depth=0"], env=environment(),
                               stdin=subprocess.PIPE)
     try:
         stream(top, loader.stdin, b"Linux %s\n" % version(top).encode())
@@ -80,10 +93,38 @@ def import_base(top, git_dir):
         pass
     if loader.wait():
         raise Failure("git fast-import of %s failed" % top)
-    repository.run("tag", "base", "refs/heads/series")
-    repository.run("symbolic-ref", "HEAD", "refs/heads/series")
+    repository.run("update-ref", "refs/bases/" + repository.resolve(IMPORT_REF),
+                   IMPORT_REF)		# keeps it when the tag moves on
+    repository.run("tag", "--force", "base", IMPORT_REF)
+    repository.run("symbolic-ref", "HEAD", IMPORT_REF)
+
+
+def read_stamp(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_stamp(git_dir, text):
+    path = os.path.join(git_dir, STAMP_FILE)
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.rename(path + ".new", path)
+
+
+def import_base(top, git_dir, stamp):
+    """The bare repository git_dir with the files below top: whole, or none."""
+    if os.path.isdir(git_dir):
+        load(top, git_dir)
+        return write_stamp(git_dir, stamp)
+    partial = git_dir + ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    create_store(partial)
+    load(top, partial)
+    write_stamp(partial, stamp)
     os.rename(partial, git_dir)
-    return Repository(git_dir)
 
 
 def base_store(base, say):
@@ -91,7 +132,8 @@ def base_store(base, say):
     git_dir = base.rstrip("/") + ".git"
     with open(git_dir + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(git_dir):
+        stamp = read_stamp(base.rstrip("/") + ".stamp") or ""
+        if read_stamp(os.path.join(git_dir, STAMP_FILE)) != stamp:
             say("importing %s into git" % base)
-            import_base(base, git_dir)
+            import_base(base, git_dir, stamp)
     return Repository(git_dir)

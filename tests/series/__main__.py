@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of the series builder, on tiny trees. Prints TAP.
+"""Tests of the builders of the series and of kernels, on tiny trees. Prints TAP.
 
 usage: python3 tests/series [--no-mutations] [WORD...]   (tests whose name has WORD)
 
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 
+import test_kernel
 import test_mails
 import test_refusals
 import test_tree
@@ -20,7 +21,7 @@ from tiny import TOOL, Tiny
 
 
 def tests(words):
-    for module in (test_refusals, test_mails, test_tree):
+    for module in (test_refusals, test_mails, test_tree, test_kernel):
         for name, function in vars(module).items():
             if name.startswith("test_") and callable(function) and \
                     all(word in name for word in words):
@@ -40,9 +41,11 @@ def attempt(function, tool=TOOL):
 
 
 def spoil(file, old, new, directory):
-    """A copy of the builder in which old became new."""
-    copy = os.path.join(directory, "tool")
-    shutil.copytree(TOOL, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of the builders in which old became new."""
+    for part in ("scripts/series", "scripts/kernel", "configs"):
+        shutil.copytree(os.path.join(TOOL, "../..", part), os.path.join(directory, part),
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    copy = os.path.join(directory, "scripts/series")
     path = os.path.join(copy, file)
     with open(path) as source:
         text = source.read()

@@ -300,6 +300,24 @@ def test_killed_before_it_took_note_of_the_change(tiny):
     assert "up to date" in tiny.succeed("refresh")
 
 
+@guards("basegit.py", "if os.path.isdir(git_dir):", "if shutil.rmtree(git_dir, True):")
+def test_work_on_the_old_base_can_be_exported(tiny):
+    """Another base takes its place; the work tree still borrows the old one's objects."""
+    tiny.succeed("tree")
+    tiny.edit(tiny.tree, "drivers/a.c", "line 20\n", "line twenty\n")
+    commit(tiny, "drivers: Do more\n\nMore is better.")
+    tiny.edit(tiny.base, "drivers/a.c", "line 60\n", "line sixty\n")
+    tiny.put(tiny.directory, "base.stamp", "another\n")
+    tiny.succeed("mails")
+    tiny.refuse("tree", naming=["another base"])
+    tiny.succeed("refresh")
+    assert "+line twenty\n" in tiny.get(tiny.root, "series/0030-do-more/hooks.diff")
+    tiny.succeed("mails")
+    os.rename(tiny.tree, tiny.tree + "-old")
+    tiny.succeed("tree")
+    assert "line sixty\n" in tiny.get(tiny.tree, "drivers/a.c")
+
+
 def test_interrupted_creation_is_started_again(tiny):
     tiny.put(tiny.tree + ".partial", "half", "made\n")
     tiny.put(tiny.base + ".git.partial", "half", "made\n")
