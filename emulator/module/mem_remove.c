@@ -11,6 +11,12 @@
  */
 #include "sept.h"
 
+/* vCPUs leave without a lock. */
+static u32 epoch_vcpus(const struct tdcs *tdcs, u64 epoch)
+{
+	return __atomic_load_n(&tdcs->epoch_vcpus[epoch & 1], __ATOMIC_ACQUIRE);
+}
+
 u64 leaf_TDH_MEM_TRACK(struct call *call)
 {
 	struct td td;
@@ -21,9 +27,10 @@ u64 leaf_TDH_MEM_TRACK(struct call *call)
 		return status;
 	if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_EXCLUSIVE))
 		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
-	if (td.tdcs->epoch_vcpus[(td.tdcs->epoch - 1) & 1])
+	if (epoch_vcpus(td.tdcs, td.tdcs->epoch - 1))
 		return TDX_PREVIOUS_TLB_EPOCH_BUSY;
-	td.tdcs->epoch++;
+	/* RANGE.BLOCK reads it without the lock. */
+	__atomic_store_n(&td.tdcs->epoch, td.tdcs->epoch + 1, __ATOMIC_SEQ_CST);
 	return TDX_SUCCESS;
 }
 
@@ -94,7 +101,7 @@ u64 leaf_TDH_MEM_RANGE_BLOCK(struct call *call)
 	 * After the entry: a vCPU that enters in between does so in the epoch that
 	 * is read here, and REMOVE waits for it needlessly but harmlessly.
 	 */
-	pamt->bepoch = __atomic_load_n(&td.tdcs->epoch, __ATOMIC_SEQ_CST);
+	WRITE_ONCE(pamt->bepoch, __atomic_load_n(&td.tdcs->epoch, __ATOMIC_SEQ_CST));
 	return TDX_SUCCESS;
 }
 
@@ -102,7 +109,7 @@ static bool tracking_done(const struct tdcs *tdcs, u64 bepoch)
 {
 	if (tdcs->epoch == bepoch)
 		return false;
-	return tdcs->epoch > bepoch + 1 || !tdcs->epoch_vcpus[bepoch & 1];
+	return tdcs->epoch > bepoch + 1 || !epoch_vcpus(tdcs, bepoch);
 }
 
 u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)
@@ -141,7 +148,7 @@ u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)
 	if (built) {
 		if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_SHARED))
 			return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
-		if (!tracking_done(td.tdcs, page.pamt->bepoch)) {
+		if (!tracking_done(td.tdcs, READ_ONCE(page.pamt->bepoch))) {
 			sept_report_entry(call, &walk);
 			return TDX_TLB_TRACKING_NOT_DONE;
 		}

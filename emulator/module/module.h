@@ -31,8 +31,8 @@
 
 #define TDMR_GRANULARITY	BIT(30)
 
-#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, value)	(*(volatile __typeof__(x) *)&(x) = (value))
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 
 /* What the module as a whole is ready for; numbered as the ABI does. */
 enum sys_state {

@@ -27,7 +27,7 @@ struct pamt_entry *pamt_lookup(const struct call *call, u64 pa)
 		return NULL;
 	entry = pointer(call, tdmr->pamt[0].base);
 	entry += offset >> PAGE_SHIFT;
-	return entry->type == PAGE_RSVD ? NULL : entry;
+	return READ_ONCE(entry->type) == PAGE_RSVD ? NULL : entry;
 }
 
 static u64 address_without_keyid(const struct call *call)
@@ -46,7 +46,7 @@ u64 page_get_any(struct call *call, u64 pa, enum tdx_operand operand, enum lock_
 	if (!page->pamt)
 		return TDX_OPERAND_ADDR_RANGE_ERROR | operand;
 	/* A TDVPR is locked for as long as its vCPU runs. */
-	if (page->pamt->type == PAGE_TDVPR ? !lock_try(call, &page->pamt->lock, mode) :
+	if (READ_ONCE(page->pamt->type) == PAGE_TDVPR ? !lock_try(call, &page->pamt->lock, mode) :
 					     !lock_acquire(call, &page->pamt->lock, mode))
 		return TDX_OPERAND_BUSY | operand;
 	return TDX_SUCCESS;
@@ -82,10 +82,10 @@ void page_assign(struct call *call, struct page *page, enum page_type type, u64 
 
 	invariant(call, page->pamt->type == PAGE_NDA);
 	call->platform->protect(page->pa, PAGE_SIZE, page_type_use(type));
-	page->pamt->type = type;
+	WRITE_ONCE(page->pamt->type, type);
 	page->pamt->owner_low = owner;
 	page->pamt->owner_high = owner >> 8;
-	page->pamt->bepoch = 0;
+	WRITE_ONCE(page->pamt->bepoch, 0);
 }
 
 /* What the host would read of a page that was written with another key. */
@@ -95,10 +95,10 @@ void page_free(struct call *call, struct page *page)
 {
 	invariant(call, page->pamt->type != PAGE_NDA && page->pamt->type != PAGE_RSVD);
 	__builtin_memset(pointer(call, page->pa), CIPHERTEXT, PAGE_SIZE);
-	page->pamt->type = PAGE_NDA;
+	WRITE_ONCE(page->pamt->type, PAGE_NDA);
 	page->pamt->owner_low = 0;
 	page->pamt->owner_high = 0;
-	page->pamt->bepoch = 0;
+	WRITE_ONCE(page->pamt->bepoch, 0);
 	call->platform->unprotect(page->pa, PAGE_SIZE);
 }
 
@@ -150,7 +150,7 @@ u64 host_buffer_get(const struct call *call, u64 pa, u64 alignment, enum tdx_ope
 	 * of the host in either case, and here it is an error.
 	 */
 	entry = pamt_lookup(call, address);
-	if (entry && entry->type != PAGE_NDA)
+	if (entry && READ_ONCE(entry->type) != PAGE_NDA)
 		return TDX_OPERAND_INVALID | operand;
 
 	*buffer = pointer(call, address);

@@ -21,12 +21,13 @@ enum page_type {
 	PAGE_EPT = 8,			/* secure EPT */
 };
 
+/* By the page's lock, but @type may be read without it and @bepoch is the secure EPT's. */
 struct pamt_entry {
 	module_lock lock;
-	u8 type;			/* enum page_type */
+	u8 type;			/* enum page_type; atomic */
 	u8 owner_low;			/* page number of the owner's TDR, 40 bits */
 	u32 owner_high;
-	u64 bepoch;			/* TD epoch when the page was blocked */
+	u64 bepoch;			/* TD epoch when the page was blocked; atomic */
 };
 
 _Static_assert(sizeof(struct pamt_entry) == 16, "PAMT entry");

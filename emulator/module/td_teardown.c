@@ -118,6 +118,6 @@ u64 leaf_TDH_PHYMEM_PAGE_RDMD(struct call *call)
 	reg[GPR_RCX] = page.pamt->type;
 	if (page.pamt->type != PAGE_TDR)
 		reg[GPR_RDX] = pamt_owner(page.pamt);
-	reg[GPR_R9] = page.pamt->bepoch;
+	reg[GPR_R9] = READ_ONCE(page.pamt->bepoch);
 	return TDX_SUCCESS;
 }

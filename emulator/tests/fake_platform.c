@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "fake_platform.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 struct fake_platform fake;
 
 static u8 *ram;
 static u64 next_page;
 static u64 random_state;
+static pthread_mutex_t random_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void *fake_pointer(u64 pa)
 {
@@ -90,19 +94,29 @@ static u64 fake_invept_count(u32 lp)
 static u64 fake_rdtsc(void)
 {
 	static u64 now;
+	struct timespec t;
 
-	return now += 1000;
+	if (!fake.real_time)
+		return now += 1000;
+	/* Slow, so that the bound of a lock is longer than a busy machine holds up a thread. */
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (t.tv_sec * 1000000000UL + t.tv_nsec) / 32;
 }
 
 static bool fake_random(u64 *value)
 {
+	/* Where LPs are several, they should meet. */
+	if (fake.real_time)
+		sched_yield();
 	if (fake.no_entropy) {
 		fake.no_entropy--;
 		return false;
 	}
 	/* The same numbers in each run. */
+	pthread_mutex_lock(&random_lock);
 	random_state = random_state * 6364136223846793005UL + 1442695040888963407UL;
 	*value = random_state;
+	pthread_mutex_unlock(&random_lock);
 	return true;
 }
 
@@ -165,15 +179,19 @@ void fake_reset(u32 num_lps, u32 num_packages)
 
 u64 fake_alloc_pages(u64 count)
 {
-	u64 pa = next_page;
+	u64 pa = __atomic_fetch_add(&next_page, count * PAGE_SIZE, __ATOMIC_RELAXED);
 
-	next_page += count * PAGE_SIZE;
-	if (next_page > FAKE_RAM_BASE + FAKE_CMR_SIZE) {
+	if (pa + count * PAGE_SIZE > FAKE_RAM_BASE + FAKE_CMR_SIZE) {
 		printf("Bail out! out of memory\n");
 		abort();
 	}
 	memset(fake_pointer(pa), 0, count * PAGE_SIZE);
 	return pa;
+}
+
+u64 fake_alloc_end(void)
+{
+	return __atomic_load_n(&next_page, __ATOMIC_RELAXED);
 }
 
 struct seam_cpu fake_cpu(u32 lp)

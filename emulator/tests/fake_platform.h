@@ -35,6 +35,7 @@
  * @vmrun: what stands for running a TD; NULL aborts the test.
  * @invept: what invept_count() returns, for each LP.
  * @interrupt: what acknowledge_interrupt() returns.
+ * @real_time: rdtsc() counts time instead of its calls; for several threads.
  */
 struct fake_platform {
 	struct seam_platform platform;
@@ -47,6 +48,7 @@ struct fake_platform {
 	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam);
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
+	bool real_time;
 };
 
 extern struct fake_platform fake;
@@ -54,8 +56,10 @@ extern struct fake_platform fake;
 /* Start anew with so many LPs and packages; the memory is filled with a pattern. */
 void fake_reset(u32 num_lps, u32 num_packages);
 
-/* A page of convertible memory, zeroed; freed by fake_reset() only. */
+/* Pages of convertible memory, zeroed; freed by fake_reset() only. */
 u64 fake_alloc_pages(u64 count);
+/* End of what was allocated. */
+u64 fake_alloc_end(void);
 
 void *fake_pointer(u64 pa);
 

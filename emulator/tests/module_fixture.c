@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "module_fixture.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,14 @@
 #define LP_DATA_SIZE	(16 * PAGE_SIZE)
 #define DATA_BASE	(FAKE_SEAMRR_BASE + 0x10000)
 
-void module_entry_1_5_05(struct seam_cpu *cpu);
-void module_entry_1_5_06(struct seam_cpu *cpu);
-void module_entry_1_5_07(struct seam_cpu *cpu);
-void module_entry_1_5_08(struct seam_cpu *cpu);
-void module_entry_broken_sys_init(struct seam_cpu *cpu);
-void module_entry_broken_lp_init(struct seam_cpu *cpu);
-void module_entry_broken_sys_update(struct seam_cpu *cpu);
+/* Not each program has all of them. */
+void module_entry_1_5_05(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_1_5_06(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_1_5_07(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_1_5_08(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_broken_sys_init(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_broken_lp_init(struct seam_cpu *cpu) __attribute__((weak));
+void module_entry_broken_sys_update(struct seam_cpu *cpu) __attribute__((weak));
 
 static const struct {
 	seam_module_entry_t entry;
@@ -33,7 +35,8 @@ static const struct {
 	[MODULE_BROKEN_SYS_UPDATE] = { module_entry_broken_sys_update, 0 },
 };
 
-struct seam_gprs out;
+__thread struct seam_gprs out;
+__thread u32 this_lp;
 struct seam_sysinfo sysinfo;
 
 static seam_module_entry_t entry;
@@ -41,15 +44,19 @@ static seam_module_entry_t entry;
 /* Statuses that were returned, without their details. */
 static u64 seen[256];
 static u32 num_seen;
+static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void note_status(u64 status)
 {
+	u32 i;
+
 	status &= TDX_STATUS_CODE_MASK;
-	for (u32 i = 0; i < num_seen; i++)
-		if (seen[i] == status)
-			return;
-	if (num_seen < ARRAY_SIZE(seen))
+	pthread_mutex_lock(&seen_lock);
+	for (i = 0; i < num_seen && seen[i] != status; i++)
+		;
+	if (i == num_seen && num_seen < ARRAY_SIZE(seen))
 		seen[num_seen++] = status;
+	pthread_mutex_unlock(&seen_lock);
 }
 
 u64 call_on(u32 lp, u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)
@@ -297,13 +304,17 @@ void td_destroy(struct test_td *td)
 		for (u32 lp = 0; td->vcpu[i].tdvpr && lp < NUM_LPS; lp++)
 			call_on(lp, TDH_VP_FLUSH, td->vcpu[i].tdvpr, 0, 0, 0);
 	must(call(TDH_MNG_VPFLUSHDONE, td->tdr, 0, 0, 0), "TDH.MNG.VPFLUSHDONE");
-	for (u32 package = 0; package < NUM_PACKAGES; package++)
-		must(call_on(lp_of_package(package), TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0),
-		     "TDH.PHYMEM.CACHE.WB");
+	for (u32 package = 0; package < NUM_PACKAGES; package++) {
+		u64 status = call_on(lp_of_package(package), TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0);
+
+		/* Another thread's call may have served this TD's KeyID, too. */
+		if (status != TDX_NO_HKID_READY_TO_WBCACHE)
+			must(status, "TDH.PHYMEM.CACHE.WB");
+	}
 	must(call(TDH_MNG_KEY_FREEID, td->tdr, 0, 0, 0), "TDH.MNG.KEY.FREEID");
 
 	/* All that belongs to the TD, found by asking about each page. */
-	for (u64 pa = FAKE_RAM_BASE; pa < FAKE_RAM_BASE + FAKE_CMR_SIZE; pa += PAGE_SIZE)
+	for (u64 pa = FAKE_RAM_BASE; pa < fake_alloc_end(); pa += PAGE_SIZE)
 		if (!call(TDH_PHYMEM_PAGE_RDMD, pa, 0, 0, 0) && out.reg[GPR_RCX] > 1 &&
 		    out.reg[GPR_RDX] == td->tdr)
 			reclaim(pa);

@@ -36,8 +36,8 @@ enum module_version {
 #define TD_FAMILY_MODEL		0x000806f8
 #define FAMILY_MODEL_MASK	0x0fff3fff
 
-/* Registers after the last call. */
-extern struct seam_gprs out;
+/* Registers after this thread's last call. */
+extern __thread struct seam_gprs out;
 
 /* What P-SEAMLDR tells the module; tests may change it. */
 extern struct seam_sysinfo sysinfo;
@@ -49,12 +49,15 @@ void module_install(enum module_version version);
 /* Start anew: a fresh platform with @version, not initialized. */
 void host_reset(enum module_version version);
 
+/* The LP that call() and the fixture's steps are on: 0, unless the thread says else. */
+extern __thread u32 this_lp;
+
 /* A SEAMCALL on @lp. */
 u64 call_on(u32 lp, u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9);
 
 static inline u64 call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)
 {
-	return call_on(0, rax, rcx, rdx, r8, r9);
+	return call_on(this_lp, rax, rcx, rdx, r8, r9);
 }
 
 #define VERSION_1		(1UL << SEAMCALL_VERSION_SHIFT)
@@ -153,6 +156,7 @@ void test_memory(void);
 void test_vcpu(void);
 void test_run(void);
 void test_update(void);
+void test_smp(void);
 /* Each status was seen, or it is told why it cannot be. */
 void test_coverage(void);
 

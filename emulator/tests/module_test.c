@@ -15,6 +15,7 @@ int main(void)
 	test_vcpu();
 	test_run();
 	test_update();
+	test_smp();
 	test_coverage();
 	return tap_finish();
 }

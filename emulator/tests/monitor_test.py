@@ -112,8 +112,16 @@ def test_refusals():
                  cpu=qemu.CPU.replace("+svm", "-svm"))
 
 
+def test_options():
+    for options, value in (("", 0), ("invariants=deep", 1)):
+        _, output, log = boot("stats", options=options)
+        ok(re.search(rf"^deep_invariants {value}\r?$", output, re.M),
+           f"deep invariants with options '{options}': {value}", f"{output}{log}")
+
+
 # usage: monitor_test.py [GROUP...]
-GROUPS = {"inside": test_inside, "strays": test_strays, "refusals": test_refusals}
+GROUPS = {"inside": test_inside, "strays": test_strays, "refusals": test_refusals,
+          "options": test_options}
 for group in sys.argv[1:] or GROUPS:
     GROUPS[group]()
 
