@@ -123,13 +123,14 @@ static void write_stats(char *text, size_t size)
 		    "seamcalls_vmfail %lu\n"
 		    "seamcalls_in_transition %lu\n"
 		    "faults %lu\n"
-		    "protected_pages %lu\n",
+		    "protected_pages %lu\n"
+		    "deep_invariants %u\n",
 		    microseconds(), TOTAL(num_exits), TOTAL(num_msr_exits), TOTAL(num_icr_exits),
 		    TOTAL(num_cpuid_exits), TOTAL(num_cr_exits), TOTAL(num_ud_exits),
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    npt_protected_pages());
+		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants));
 }
 
 static void execute(void)

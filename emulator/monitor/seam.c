@@ -82,6 +82,8 @@ void seam_init(void)
 		.protect = npt_protect,
 		.unprotect = npt_unprotect,
 		.page_use = npt_use,
+		/* A boot option that was read before. */
+		.deep_invariants = seam_platform.deep_invariants,
 		.vmrun = td_vmrun,
 		.acknowledge_interrupt = td_acknowledge_interrupt,
 		.invept_count = invept_count,

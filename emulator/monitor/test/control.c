@@ -131,6 +131,12 @@ static void test_cost(void)
 	command("clear");
 }
 
+void print_stats(void)
+{
+	command("stats");
+	print(answer);
+}
+
 void test_control_port(void)
 {
 	write_cr4(read_cr4() | X86_CR4_VMXE);

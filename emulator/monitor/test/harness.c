@@ -173,7 +173,8 @@ static bool starts_with(const char *text, const char *start)
 	return !*start;
 }
 
-static void stray_access(const char *command_line)
+/* Of a boot that is for one thing alone. */
+static void run_command_line(const char *command_line)
 {
 	for (; *command_line; command_line++) {
 		if (starts_with(command_line, "read=0x"))
@@ -183,11 +184,13 @@ static void stray_access(const char *command_line)
 		else if (starts_with(command_line, "movdir64b=0x"))
 			asm volatile("movdir64b (%0), %1"
 				     : : "r"(gdt), "r"(parse_hex(command_line + 10)) : "memory");
+		else if (starts_with(command_line, "stats"))
+			print_stats();
 		else if (starts_with(command_line, "unpaged=0x"))
 			unpaged_read(parse_hex(command_line + 8));
 		else
 			continue;
-		print("# the access went through\n");
+		print("# it went through\n");
 		finish();
 	}
 }
@@ -199,7 +202,7 @@ void test_main(const u8 *boot_params)
 
 	load_descriptors();
 	load_page_tables();
-	stray_access((const char *)(u64)command_line);
+	run_command_line((const char *)(u64)command_line);
 	test_enumeration();
 	test_seamcall();
 	test_vmx();

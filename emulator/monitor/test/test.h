@@ -48,5 +48,6 @@ void test_seamcall(void);
 void test_control_port(void);
 void test_processors(void);
 void unpaged_read(u32 address);
+void print_stats(void);
 
 #endif
