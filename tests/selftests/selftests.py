@@ -13,14 +13,11 @@ sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
 from harness import IMAGES, Scenario	# noqa: E402 pylint: disable=wrong-import-position
 
-__all__ = ["Scenario", "UPDATE_IMAGES", "BUSY", "build", "run", "take_over"]
+__all__ = ["Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 
 # Two modules that lay the MRTD's context out differently, and that can't refuse
 # an update: nothing but the kernel protects a TD that is being built.
-UPDATE_IMAGES = f"-i {IMAGES}/1.5.06.blob -i {IMAGES}/1.5.05.blob"
-
-# Makes the next TDH.MR.FINALIZE find its TD busy.
-BUSY = "-b 'tdxctl fault leaf=TDH.MR.FINALIZE,nth=1,status=0x8000020000000080'"
+UPDATE_IMAGES = f"-- {IMAGES}/1.5.06.blob {IMAGES}/1.5.05.blob"
 
 RESULT = re.compile(r"^(?P<not>not )?ok \d+ (?:- )?(?P<name>[^#]*?)(?: *# *(?P<directive>.*))?$")
 PLAN = re.compile(r"^1\.\.(\d+)")

@@ -5,6 +5,7 @@
  * every build and every update must succeed.
  */
 #include <fcntl.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -35,6 +36,7 @@ static struct {
 /* Shared by all processes. */
 static struct {
 	bool stop;
+	sem_t upload;
 	unsigned int builds, wrong_mrtd, failed_builds, killed_builders;
 	unsigned int updates, failed_updates, refused_updates;
 	unsigned int longest_update_ms;
@@ -74,6 +76,7 @@ static void allow_interrupts(bool allow)
 
 static int build(struct kvm_vm *vm, const char **step)
 {
+	u8 expected[SHA384_DIGEST_SIZE], mrtd[SHA384_DIGEST_SIZE];
 	struct kvm_vcpu *vcpu;
 	u64 hw_err = 0;
 	int r;
@@ -103,8 +106,6 @@ static int build(struct kvm_vm *vm, const char **step)
 		return r;
 
 	*step = "KVM_RUN";
-	u8 expected[SHA384_DIGEST_SIZE], mrtd[SHA384_DIGEST_SIZE];
-
 	vm_tdx_expected_mrtd(vm, expected);
 	r = __tdx_vcpu_get_mrtd(vcpu, mrtd);
 	if (!r && memcmp(mrtd, expected, sizeof(mrtd)))
@@ -150,6 +151,27 @@ static bool update_is_due(unsigned int updates)
 	return READ_ONCE(counts->builds) >= (u64)updates * options.builds / options.updates;
 }
 
+/*
+ * While another update is under way this is refused.  Before that, nothing keeps
+ * two images apart that are written at the same time.
+ */
+static int start_update(void)
+{
+	int r;
+
+	sem_wait(&counts->upload);
+	r = tdx_update_start(tdx_update_next_image());
+	sem_post(&counts->upload);
+	return r;
+}
+
+/* The one thing that CPU hotplug may do to an update. */
+static bool refused_for_offline_cpu(void)
+{
+	return options.hotplug && tdx_update_has_sync() &&
+	       !strcmp(tdx_host_read("update_result"), "refused:preflight:cpu-offline");
+}
+
 static void updater_main(void)
 {
 	const char *error;
@@ -163,13 +185,14 @@ static void updater_main(void)
 			continue;
 		}
 
-		/* P-SEAMLDR's log of updates is full: no more until the next reboot. */
-		if (!tdx_host_read_uint("num_remaining_updates"))
+		if (!tdx_host_read_uint("num_remaining_updates")) {
+			report("P-SEAMLDR accepts no more updates until the next reboot\n");
 			break;
+		}
 
 		/* Another updater may be faster. */
 		start = monotonic_ms();
-		if (tdx_update_start(tdx_update_next_image())) {
+		if (start_update()) {
 			count(&counts->refused_updates);
 			tdx_update_wait_idle();
 			continue;
@@ -182,8 +205,7 @@ static void updater_main(void)
 
 		if (!error[0]) {
 			count(&counts->updates);
-		} else if (options.hotplug && tdx_update_has_sync() &&
-			   !strncmp(tdx_host_read("update_result"), "refused:", 8)) {
+		} else if (refused_for_offline_cpu()) {
 			count(&counts->refused_updates);
 		} else {
 			report("update failed: %s\n", error);
@@ -348,10 +370,8 @@ static bool stress(void)
 
 static void help(const char *name)
 {
-	printf("usage: %s [-i IMAGE]... [-b BUILDERS] [-u UPDATERS] [-n BUILDS] [-m UPDATES]\n"
-	       "       [-s SECONDS] [-p PAGES] [-H] [-S] [-K]\n"
-	       "-i  TDX module to update to; if repeated, they take turns\n"
-	       "    (default: the newest in " TDX_MODULE_IMAGES ")\n"
+	printf("usage: %s [-b BUILDERS] [-u UPDATERS] [-n BUILDS] [-m UPDATES] [-s SECONDS]\n"
+	       "       [-p PAGES] [-H] [-S] [-K] [-- IMAGE...]\n"
 	       "-b  number of processes that build TDs (default: 2)\n"
 	       "-u  number of processes that update the module (default: 1)\n"
 	       "-n  end after this many builds, and\n"
@@ -360,7 +380,8 @@ static void help(const char *name)
 	       "-p  additional pages per TD (default: 2)\n"
 	       "-H  bring CPUs down and up meanwhile\n"
 	       "-S  interrupt builders by signals\n"
-	       "-K  kill builders, and start others\n", name);
+	       "-K  kill builders, and start others\n"
+	       TDX_UPDATE_IMAGES_HELP "\n", name);
 	exit(KSFT_SKIP);
 }
 
@@ -368,11 +389,8 @@ static void parse_options(int argc, char *argv[])
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "i:b:u:n:m:s:p:HSKh")) != -1) {
+	while ((opt = getopt(argc, argv, "b:u:n:m:s:p:HSKh")) != -1) {
 		switch (opt) {
-		case 'i':
-			tdx_update_add_image(optarg);
-			break;
 		case 'b':
 			options.builders = atoi_positive("Number of builders", optarg);
 			break;
@@ -405,6 +423,9 @@ static void parse_options(int argc, char *argv[])
 		}
 	}
 
+	for (; optind < argc; optind++)
+		tdx_update_add_image(argv[optind]);
+
 	if (!options.seconds && !options.builds && !options.updates)
 		options.seconds = 10;
 
@@ -421,20 +442,25 @@ int main(int argc, char *argv[])
 	parse_options(argc, argv);
 	TEST_REQUIRE_TDX();
 	__TEST_REQUIRE(tdx_update_supported(&why), "%s", why);
+	__TEST_REQUIRE(tdx_host_read_uint("num_remaining_updates") >= (options.updates ?: 1),
+		       "P-SEAMLDR does not accept so many updates until the next reboot");
 
 	ksft_print_header();
 	ksft_set_plan(3);
 
 	counts = kvm_mmap(sizeof(*counts), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1);
+	TEST_ASSERT(!sem_init(&counts->upload, 1, 1), "sem_init()");
 
 	/* Before there are builders to interrupt; no SA_RESTART. */
 	sigaction(SIGUSR1, &action, NULL);
 	done = stress();
 
-	ksft_test_result(done && !counts->wrong_mrtd && !counts->failed_builds,
+	ksft_test_result(done && counts->builds && !counts->wrong_mrtd &&
+			 !counts->failed_builds,
 			 "each TD was built, with the right MRTD\n");
-	ksft_test_result(!counts->failed_updates, "no update failed\n");
+	ksft_test_result((counts->updates || !options.updaters) && !counts->failed_updates,
+			 "no update failed\n");
 	if (tdx_update_has_sync())
 		ksft_test_result(tdx_host_wait_for("builds_in_flight", "0", 5000),
 				 "no build is left over\n");

@@ -18,11 +18,11 @@ enum builder_op {
 	BUILD_BEGIN_INVALID,	/* the same, with a CPUID that the module refuses */
 	BUILD_ADD,		/* a vCPU, and half of the memory */
 	BUILD_ADD_REST,
-	BUILD_FINALIZE,
+	BUILD_FINALIZE,		/* KVM_TDX_FINALIZE_VM */
 	BUILD_FINALIZE_ONCE,	/* the same, without a retry if busy */
 	BUILD_FINALIZE_THREAD,	/* the same, in another thread */
 	BUILD_FINALIZE_CLONE,	/* the same, in another process with the same memory */
-	BUILD_FINALIZE_FORK,	/* the same, in another process, which must not */
+	BUILD_FINALIZE_FORK,	/* the same, in another process with a copy of the memory */
 	BUILD_LEND,		/* let a process inherit the VM; returns its pid */
 	BUILD_CHECK,		/* run the TD, compare its MRTD */
 	BUILD_CLOSE,

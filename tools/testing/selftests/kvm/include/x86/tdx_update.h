@@ -23,8 +23,13 @@ bool tdx_update_has_sync(void);
 
 /*
  * The module images to use, in turn, over and over: those that were added, or
- * the newest one there is.  The turn is shared with child processes.
+ * the newest one there is of the running module's major and minor version.  The
+ * turn is shared with child processes.
  */
+#define TDX_UPDATE_IMAGES_HELP							\
+	"IMAGE...  TDX modules to update to, in turn (default: the newest in\n"	\
+	"          " TDX_MODULE_IMAGES " with the version X.Y.* of the running one)"
+
 void tdx_update_add_image(const char *path);
 unsigned int tdx_update_nr_images(void);
 const char *tdx_update_next_image(void);
@@ -55,9 +60,19 @@ unsigned int tdx_host_read_uint(const char *attribute);
 void tdx_host_write(const char *attribute, const char *value);
 bool tdx_host_wait_for(const char *attribute, const char *value, unsigned int timeout_ms);
 
-/* Tracepoints of the update, in a trace instance of its own. */
+/*
+ * Tracepoints of the update, in a trace instance of its own: the order of the
+ * events is that in which they happened, on whatever CPU.
+ *
+ * Returns -1 if the kernel has no such tracepoints, or tracefs isn't mounted.
+ */
 int tdx_update_trace_open(void);
-bool tdx_update_trace_wait(int fd, const char *event, const char *match,
+
+/*
+ * Consume the trace up to and including the next @event that has @field, the
+ * whole "name=value".  Returns false if there is none in time.
+ */
+bool tdx_update_trace_wait(int fd, const char *event, const char *field,
 			   unsigned int timeout_ms);
 void tdx_update_trace_close(int fd);
 

@@ -2,7 +2,6 @@
 /*
  * A process that builds TDs, one step at a time, as it is told to.
  */
-#define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -75,24 +74,32 @@ static int build_check(struct kvm_vm *vm)
 	return memcmp(mrtd, expected, sizeof(mrtd)) ? -1 : 0;
 }
 
-static void *finalize_thread(void *vm)
+/* Returns errno. */
+static int finalize(void *vm)
 {
-	return (void *)(long)__vm_tdx_finalize(vm, NULL);
+	int r;
+
+	do {
+		r = __vm_tdx_finalize(vm, NULL);
+	} while (r && errno == EBUSY);
+
+	return r ? errno : 0;
 }
 
-static int finalize_clone(void *vm)
+static void *finalize_thread(void *vm)
 {
-	return __vm_tdx_finalize(vm, NULL) ? 1 : 0;
+	return (void *)(long)finalize(vm);
 }
 
 static int finalize_in_thread(struct kvm_vm *vm)
 {
 	pthread_t thread;
-	void *ret;
+	void *err;
 
 	TEST_ASSERT(!pthread_create(&thread, NULL, finalize_thread, vm), "pthread_create()");
-	pthread_join(thread, &ret);
-	return (long)ret;
+	pthread_join(thread, &err);
+	errno = (long)err;
+	return errno ? -1 : 0;
 }
 
 static int finalize_in_process(struct kvm_vm *vm, int flags)
@@ -101,10 +108,11 @@ static int finalize_in_process(struct kvm_vm *vm, int flags)
 	int status;
 	pid_t pid;
 
-	pid = clone(finalize_clone, stack + sizeof(stack), flags | SIGCHLD, vm);
+	pid = clone(finalize, stack + sizeof(stack), flags | SIGCHLD, vm);
 	TEST_ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status),
 		    "No process to finalize the TD");
-	return WEXITSTATUS(status) ? -1 : 0;
+	errno = WEXITSTATUS(status);
+	return errno ? -1 : 0;
 }
 
 /* The child holds the VM's file descriptors until it is killed. */
@@ -145,8 +153,8 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 		build_half(*vm, true);
 		return 0;
 	case BUILD_FINALIZE:
-		vm_tdx_finalize(*vm);
-		return 0;
+		errno = finalize(*vm);
+		return errno ? -1 : 0;
 	case BUILD_FINALIZE_ONCE:
 		return __vm_tdx_finalize(*vm, NULL);
 	case BUILD_FINALIZE_THREAD:

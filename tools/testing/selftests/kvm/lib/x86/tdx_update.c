@@ -89,7 +89,7 @@ bool tdx_update_supported(const char **why)
 	else if (access(TDX_UPLOAD_DIR "loading", W_OK))
 		*why = "updates need root";
 	else if (!tdx_update_nr_images())
-		*why = "no TDX module image, name one with -i";
+		*why = "no image for the running TDX module in " TDX_MODULE_IMAGES ", name one";
 	else
 		return true;
 
@@ -102,19 +102,25 @@ bool tdx_update_has_sync(void)
 	       !access(TDX_HOST_DIR "update_state", F_OK);
 }
 
+/* Updates are between modules that have "major.minor." in common. */
 static void add_newest_image(void)
 {
 	char path[IMAGE_PATH_SIZE], newest[IMAGE_PATH_SIZE] = "";
+	const char *version = read_value(TDX_HOST_DIR "version");
 	DIR *dir = opendir(TDX_MODULE_IMAGES);
+	size_t length, common = 0;
 	struct dirent *entry;
-	size_t length;
 
 	if (!dir)
 		return;
 
+	if (version && strrchr(version, '.'))
+		common = strrchr(version, '.') + 1 - version;
+
 	while ((entry = readdir(dir))) {
 		length = strlen(entry->d_name);
-		if (length < 5 || strcmp(entry->d_name + length - 5, ".blob"))
+		if (length < 5 || strcmp(entry->d_name + length - 5, ".blob") ||
+		    (common && strncmp(entry->d_name, version, common)))
 			continue;
 
 		snprintf(path, sizeof(path), "%s/%s", TDX_MODULE_IMAGES, entry->d_name);
@@ -132,7 +138,9 @@ void tdx_update_add_image(const char *path)
 	TEST_ASSERT(nr_images < MAX_IMAGES, "Too many images");
 	TEST_ASSERT(!access(path, R_OK), "Cannot read the module image '%s'", path);
 
-	strncpy(images[nr_images++], path, IMAGE_PATH_SIZE - 1);
+	TEST_ASSERT(strlen(path) < IMAGE_PATH_SIZE, "The path '%s' is too long", path);
+
+	strcpy(images[nr_images++], path);
 
 	if (!image_turn)
 		image_turn = kvm_mmap(sizeof(*image_turn), PROT_READ | PROT_WRITE,
@@ -275,7 +283,6 @@ static void trace_instance(char *path, size_t size, const char *file)
 	snprintf(path, size, TRACEFS_DIR "instances/tdx_update_%d/%s", getpid(), file);
 }
 
-/* Returns -1 if the kernel has no such tracepoints, or tracefs isn't mounted. */
 int tdx_update_trace_open(void)
 {
 	char path[128];
@@ -285,9 +292,15 @@ int tdx_update_trace_open(void)
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return -1;
 
+	/* The default clock is not the same on all CPUs.  This just counts. */
+	trace_instance(path, sizeof(path), "trace_clock");
+	TEST_ASSERT(!write_file(path, "counter", 7), "Cannot write '%s'", path);
+
 	trace_instance(path, sizeof(path), "events/tdx_update/enable");
-	if (write_file(path, "1", 1))
+	if (write_file(path, "1", 1)) {
+		tdx_update_trace_close(-1);
 		return -1;
+	}
 
 	trace_instance(path, sizeof(path), "trace_pipe");
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -295,8 +308,26 @@ int tdx_update_trace_open(void)
 	return fd;
 }
 
-/* Consumes the trace up to and including the line it waited for. */
-bool tdx_update_trace_wait(int fd, const char *event, const char *match,
+/* A line is "TASK-PID [CPU] FLAGS TIME: EVENT: FIELD FIELD..." */
+static bool trace_line_has(const char *line, const char *event, const char *field)
+{
+	const size_t event_length = strlen(event), field_length = strlen(field);
+
+	line = strstr(line, ": ");
+	if (!line || strncmp(line + 2, event, event_length) || line[2 + event_length] != ':')
+		return false;
+
+	for (line += 2 + event_length; (line = strchr(line, ' ')); ) {
+		line++;
+		if (!strncmp(line, field, field_length) &&
+		    (line[field_length] == ' ' || !line[field_length]))
+			return true;
+	}
+
+	return false;
+}
+
+bool tdx_update_trace_wait(int fd, const char *event, const char *field,
 			   unsigned int timeout_ms)
 {
 	u64 deadline = monotonic_ms() + timeout_ms, now;
@@ -314,7 +345,7 @@ bool tdx_update_trace_wait(int fd, const char *event, const char *match,
 
 			line[length] = '\0';
 			length = 0;
-			if (strstr(line, event) && strstr(line, match))
+			if (trace_line_has(line, event, field))
 				return true;
 			continue;
 		}
@@ -330,10 +361,9 @@ void tdx_update_trace_close(int fd)
 {
 	char path[128];
 
-	if (fd < 0)
-		return;
+	if (fd >= 0)
+		close(fd);
 
-	close(fd);
 	trace_instance(path, sizeof(path), "");
 	rmdir(path);
 }
