@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDH.VP.ENTER, TD exits and TDCALL. No TD runs: the test plays the CPU, sets what a
- * TD would have in its registers, and says why it exits.
+ * TDH.VP.ENTER, TD exits and TDCALL. No TD runs: the test plays the CPU (module_cpu.h).
  */
-#include "module_fixture.h"
+#include "module_cpu.h"
 
 #include <string.h>
 
 #include "../crypto/sha384.h"
 
-#define MAX_STEPS		8
 #define SHARED_BIT		BIT(47)
-#define CODE_OFFSET		0xf00
 #define FIELD(class, code)	((u64)(class) << 56 | (code))
 #define FIELD_POSTED_INTR_DESC	FIELD(0, 0x2016)
 #define FIELD_PIN_CONTROLS	FIELD(0, 0x4000)
@@ -20,103 +17,6 @@
 #define FIELD_PEND_NMI		FIELD(32, 11)
 #define FIELD_NUM_VCPUS		0x9010000100000001UL
 #define FIELD_UPDATE_VERSION	0x0800000100000005UL
-
-static struct test_td td;
-
-/* What the CPU does at each VMRUN of an entry; behind the last, an interrupt. */
-typedef void (*cpu_step)(struct vmcb *vmcb, struct seam_gprs *gprs);
-static cpu_step steps[MAX_STEPS];
-static u32 next_step;
-
-static void play(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
-{
-	struct vmcb *vmcb = fake_pointer(vmcb_pa);
-
-	(void)xsave_pa;
-	(void)xfam;
-	if (next_step < MAX_STEPS && steps[next_step]) {
-		steps[next_step++](vmcb, gprs);
-		return;
-	}
-	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
-}
-
-static u64 enter(cpu_step first, cpu_step second)
-{
-	fake.vmrun = play;
-	next_step = 0;
-	memset(steps, 0, sizeof(steps));
-	steps[0] = first;
-	steps[1] = second;
-	return call(TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0);
-}
-
-/* The private page at @gpa, by its S-EPT entry. */
-static u8 *private_page(const struct test_td *of, u64 gpa)
-{
-	const u64 *table = fake_pointer(of->sept[0]);
-
-	return fake_pointer(table[gpa >> PAGE_SHIFT & 511] & GENMASK(51, 12));
-}
-
-static void long_mode(struct vmcb *vmcb)
-{
-	vmcb->efer |= X86_EFER_LMA;
-	vmcb->cs.attributes |= VMCB_SEGMENT_LONG;
-}
-
-/* The TD executes the instruction with these bytes. */
-static void at_instruction(struct vmcb *vmcb, const void *bytes, size_t size)
-{
-	memcpy(private_page(&td, TEST_GPA) + CODE_OFFSET, bytes, size);
-	vmcb->rip = TEST_GPA + CODE_OFFSET;
-}
-
-static const u8 tdcall_bytes[] = { 0x66, 0x0f, 0x01, 0xcc };
-
-/* A TDCALL: operands in, results out. */
-static struct seam_gprs tdcall_regs;
-static u64 tdcall_rip;
-
-static void step_tdcall(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	long_mode(vmcb);
-	at_instruction(vmcb, tdcall_bytes, sizeof(tdcall_bytes));
-	memcpy(gprs, &tdcall_regs, sizeof(*gprs));
-	vmcb->rax = tdcall_regs.reg[GPR_RAX];
-	vmcb->rflags |= X86_RFLAGS_ARITHMETIC;
-	vmcb->exit_code = SVM_EXIT_EXCEPTION_0 + VECTOR_UD;
-}
-
-static void step_result(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	memcpy(&tdcall_regs, gprs, sizeof(tdcall_regs));
-	tdcall_regs.reg[GPR_RAX] = vmcb->rax;
-	tdcall_rip = vmcb->rip;
-	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
-}
-
-void test_note_td_status(u64 status);
-
-static u64 tdcall(u64 leaf, u64 rcx, u64 rdx, u64 r8)
-{
-	memset(&tdcall_regs, 0, sizeof(tdcall_regs));
-	tdcall_regs.reg[GPR_RAX] = leaf;
-	tdcall_regs.reg[GPR_RCX] = rcx;
-	tdcall_regs.reg[GPR_RDX] = rdx;
-	tdcall_regs.reg[GPR_R8] = r8;
-	enter(step_tdcall, step_result);
-	test_note_td_status(tdcall_regs.reg[GPR_RAX]);
-	return tdcall_regs.reg[GPR_RAX];
-}
-
-static void start(enum module_version version)
-{
-	host_ready(version);
-	td_build(&td, TD_KEYID);
-}
 
 static struct vmcb first_vmcb;
 static struct seam_gprs first_gprs;
@@ -133,7 +33,7 @@ static void test_first_entry(void)
 {
 	const struct vmcb *v = &first_vmcb;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(enter(step_look, NULL), 1);
 	tap_is(out.reg[GPR_R9], BIT(31) | 0x33, "R9: the interrupt's vector");
 	tap_ok(v->rip == 0xfffffff0 && v->cr0 == 0x21 && v->efer == 0x1901 && v->rflags == 2,
@@ -147,9 +47,9 @@ static void test_first_entry(void)
 	       "RDX: the CPU's family and model, as the TD sees them");
 	tap_is(v->tlb_control, 1, "each entry flushes the TLB");
 	tap_ok(v->nested_control & 1 && v->nested_cr3, "under nested paging");
-	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr | BIT(54), 0, 0, 0),
+	is_status(call(TDH_VP_ENTER, running_td.vcpu[0].tdvpr | BIT(54), 0, 0, 0),
 		  TDX_OPERAND_INVALID | OPERAND_RCX);
-	is_status(call(TDH_VP_ENTER, td.tdr, 0, 0, 0), TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
+	is_status(call(TDH_VP_ENTER, running_td.tdr, 0, 0, 0), TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
 }
 
 static u64 inside[2];
@@ -158,16 +58,10 @@ static void step_others(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
 	fake.vmrun = NULL;
-	inside[0] = call_on(1, TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0);
+	inside[0] = call_on(1, TDH_VP_ENTER, running_td.vcpu[0].tdvpr, 0, 0, 0);
 	inside[1] = call_on(1, TDH_SYS_SHUTDOWN, 0, 0, 0, 0);
 	fake.interrupt = 0x20;
 	vmcb->exit_code = SVM_EXIT_INTR;
-}
-
-static void step_nmi(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	(void)gprs;
-	vmcb->exit_code = SVM_EXIT_NMI;
 }
 
 static void step_no_interrupt(struct vmcb *vmcb, struct seam_gprs *gprs)
@@ -185,7 +79,7 @@ static void step_shutdown(struct vmcb *vmcb, struct seam_gprs *gprs)
 
 static void test_exits(void)
 {
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(enter(step_others, NULL), 1);
 	is_status(inside[0], TDX_OPERAND_BUSY | OPERAND_RCX);
 	is_status(inside[1], TDX_SYS_BUSY);
@@ -196,8 +90,6 @@ static void test_exits(void)
 	is_status(enter(step_shutdown, NULL), TDX_NON_RECOVERABLE_VCPU | 2);
 	is_status(enter(step_nmi, NULL), TDX_VCPU_STATE_INCORRECT);
 }
-
-static u64 injected;
 
 static void step_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
@@ -222,19 +114,12 @@ static void step_nmi_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
 	vmcb->exit_code = SVM_EXIT_NMI;
 }
 
-static void step_look_at_event(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	(void)gprs;
-	injected = vmcb->event_injection;
-	vmcb->exit_code = SVM_EXIT_NMI;
-}
-
 static void test_events(void)
 {
 	u64 tdvpr, *descriptor, pa;
 
-	start(MODULE_1_5_05);
-	tdvpr = td.vcpu[0].tdvpr;
+	run_start(MODULE_1_5_05);
+	tdvpr = running_td.vcpu[0].tdvpr;
 	enter(step_interrupted, NULL);
 	enter(step_look_at_event, NULL);
 	tap_is(injected, EVENT_VALID | 0x44, "an interrupt on its way is injected again");
@@ -274,11 +159,11 @@ static void test_posted_interrupt(void)
 {
 	u64 *descriptor, pa;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	pa = fake_alloc_pages(1);
 	descriptor = fake_pointer(pa);
-	call(TDH_VP_WR, td.vcpu[0].tdvpr, FIELD_POSTED_INTR_DESC, pa, ~0UL);
-	call(TDH_VP_WR, td.vcpu[0].tdvpr, FIELD_PIN_CONTROLS, BIT(7), BIT(7));
+	call(TDH_VP_WR, running_td.vcpu[0].tdvpr, FIELD_POSTED_INTR_DESC, pa, ~0UL);
+	call(TDH_VP_WR, running_td.vcpu[0].tdvpr, FIELD_PIN_CONTROLS, BIT(7), BIT(7));
 	descriptor[1] = BIT(0x50 - 64);
 	enter(step_set_if, step_look_at_event);
 	tap_is(injected, EVENT_VALID | 0x50, "a posted interrupt, once the TD can take it");
@@ -308,7 +193,7 @@ static void step_out(struct vmcb *vmcb, struct seam_gprs *gprs)
 
 static void test_ve(void)
 {
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), TDX_NO_VALID_VE_INFO);
 	enter(step_hlt, step_look_at_event);
 	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_VE, "HLT is a #VE");
@@ -336,7 +221,7 @@ static void test_vmcall(void)
 	u64 mask = BIT(GPR_R10) | BIT(GPR_R11) | BIT(GPR_R12);
 	struct seam_cpu cpu;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_VP_VMCALL, BIT(GPR_RAX), 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(tdcall(TDG_VP_VMCALL, BIT(GPR_RBP), 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(tdcall(TDG_VP_VMCALL, BIT(32), 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
@@ -362,7 +247,7 @@ static void test_vmcall(void)
 static void step_tdcall_32bit(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	at_instruction(vmcb, tdcall_bytes, sizeof(tdcall_bytes));
+	at_instruction(vmcb, "\x66\x0f\x01\xcc", 4);
 	vmcb->exit_code = SVM_EXIT_EXCEPTION_0 + VECTOR_UD;
 }
 
@@ -375,7 +260,7 @@ static void step_invalid_opcode(struct vmcb *vmcb, struct seam_gprs *gprs)
 
 static void test_tdcall(void)
 {
-	start(MODULE_1_5_06);
+	run_start(MODULE_1_5_06);
 	enter(step_tdcall_32bit, step_look_at_event);
 	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_CODE | VECTOR_GP,
 	       "TDCALL outside of 64-bit mode is a #GP");
@@ -400,8 +285,8 @@ static void test_report(void)
 {
 	u8 *page, digest[48];
 
-	start(MODULE_1_5_05);
-	page = private_page(&td, TEST_GPA);
+	run_start(MODULE_1_5_05);
+	page = private_page(&running_td, TEST_GPA);
 	memset(page + 1024, 0x77, 64);
 	is_status(tdcall(TDG_MR_REPORT, TEST_GPA + 8, TEST_GPA + 1024, 0),
 		  TDX_OPERAND_INVALID | OPERAND_RCX);
@@ -427,9 +312,9 @@ static void test_report(void)
 
 void td_report_mrtd(struct test_td *of, u8 mrtd[48])
 {
-	td = *of;
+	running_td = *of;
 	tdcall(TDG_MR_REPORT, TEST_GPA, TEST_GPA + 1024, 0);
-	memcpy(mrtd, private_page(&td, TEST_GPA) + 528, 48);
+	memcpy(mrtd, private_page(&running_td, TEST_GPA) + 528, 48);
 }
 
 static u64 fault_gpa, fault_error;
@@ -451,14 +336,14 @@ static u64 fault_at(u64 gpa, u64 error)
 
 static void test_private_faults(void)
 {
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(fault_at(TEST_GPA + PAGE_SIZE + 0x123, 2), 48);
 	tap_is(out.reg[GPR_R8], TEST_GPA + PAGE_SIZE, "R8: the page");
 	tap_is(out.reg[GPR_RDX], 0, "a page that is not there");
 	is_status(fault_at(BIT(40), 0), 48);
 	is_status(fault_at(TEST_GPA, 0), 0);
 	tap_is(next_step, 2, "the TD goes on when the page is there by now");
-	call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, fake_alloc_pages(1), 0);
+	call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, running_td.tdr, fake_alloc_pages(1), 0);
 	is_status(fault_at(TEST_GPA + PAGE_SIZE, 2), 48);
 	tap_is(out.reg[GPR_RDX], 6, "a page that the TD has not accepted");
 }
@@ -467,7 +352,7 @@ static void test_accept(void)
 {
 	u64 gpa = TEST_GPA + PAGE_SIZE, page;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa | 2, 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA | 1, 0, 0),
 		  TDX_PAGE_SIZE_MISMATCH | OPERAND_RCX);
@@ -478,7 +363,7 @@ static void test_accept(void)
 	tap_is(out.reg[GPR_RDX] & 0xf, 1, "accepting what is not there asks the host for it");
 	page = fake_alloc_pages(1);
 	memset(fake_pointer(page), 0xee, PAGE_SIZE);
-	call(TDH_MEM_PAGE_AUG, gpa, td.tdr, page, 0);
+	call(TDH_MEM_PAGE_AUG, gpa, running_td.tdr, page, 0);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_SUCCESS);
 	tap_is(*(u64 *)fake_pointer(page), 0, "an accepted page is zeroed");
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_PAGE_ALREADY_ACCEPTED);
@@ -487,7 +372,7 @@ static void test_accept(void)
 /* Where the nested page table of vCPU 0 takes @gpa. */
 static u64 nested_walk(u64 gpa)
 {
-	u64 pa = ((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->nested_cr3, entry = pa;
+	u64 pa = ((struct vmcb *)fake_pointer(running_td.vcpu[0].tdcx[0]))->nested_cr3, entry = pa;
 
 	for (int shift = 39; shift >= 12; shift -= 9) {
 		entry = ((u64 *)fake_pointer(pa))[gpa >> shift & 511];
@@ -503,28 +388,28 @@ static void map_shared(u64 pa)
 {
 	u64 gpa = SHARED_BIT | TEST_GPA, table = pa;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	for (int level = 0; level <= 3; level++) {
 		u64 above = fake_alloc_pages(1);
 
 		((u64 *)fake_pointer(above))[gpa >> (12 + 9 * level) & 511] = table | 7;
 		table = above;
 	}
-	call(TDH_VP_WR, td.vcpu[0].tdvpr, FIELD_SHARED_EPTP, table, ~0UL);
+	call(TDH_VP_WR, running_td.vcpu[0].tdvpr, FIELD_SHARED_EPTP, table, ~0UL);
 }
 
 static void test_shared(void)
 {
 	u64 gpa = SHARED_BIT | TEST_GPA, table[4], page;
 
-	start(MODULE_1_5_05);
+	run_start(MODULE_1_5_05);
 	for (int i = 0; i < 4; i++)
 		table[i] = fake_alloc_pages(1);
 	page = fake_alloc_pages(1);
 	for (int i = 3; i > 0; i--)
 		((u64 *)fake_pointer(table[i]))[gpa >> (12 + 9 * i) & 511] = table[i - 1] | 7;
 	((u64 *)fake_pointer(table[0]))[gpa >> 12 & 511] = page | 1;
-	call(TDH_VP_WR, td.vcpu[0].tdvpr, FIELD_SHARED_EPTP, table[3], ~0UL);
+	call(TDH_VP_WR, running_td.vcpu[0].tdvpr, FIELD_SHARED_EPTP, table[3], ~0UL);
 
 	is_status(fault_at(gpa + 8, 0), 0);
 	tap_is(nested_walk(gpa) & GENMASK(51, 12), page, "the host's page is mapped");
@@ -550,76 +435,12 @@ static void test_shared(void)
 	tap_ok(!nested_walk(gpa), "until INVEPT");
 
 	/* The host lends a page that it gave away. */
-	((u64 *)fake_pointer(table[0]))[gpa >> 12 & 511] = td.tdcx[0] | 7;
+	((u64 *)fake_pointer(table[0]))[gpa >> 12 & 511] = running_td.tdcx[0] | 7;
 	tap_ok(fake_catches_broken(fault_at(gpa, 0)), "private memory in the shared EPT stops the run");
 	map_shared(FAKE_SEAMRR_BASE);
 	tap_ok(fake_catches_broken(fault_at(SHARED_BIT | TEST_GPA, 0)), "so does the SEAM range");
 	map_shared(1UL << 40);
 	tap_ok(!fake_catches_broken(fault_at(SHARED_BIT | TEST_GPA, 0)), "and a device does not");
-}
-
-static void step_msr_unknown(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	long_mode(vmcb);
-	at_instruction(vmcb, "\x0f\x32", 2);
-	gprs->reg[GPR_RCX] = 0x123;
-	vmcb->exit_info1 = 0;
-	vmcb->exit_code = SVM_EXIT_MSR;
-}
-
-static void step_rdmsr_efer(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	long_mode(vmcb);
-	at_instruction(vmcb, "\x0f\x32", 2);
-	gprs->reg[GPR_RCX] = 0xc0000080;
-	vmcb->exit_info1 = 0;
-	vmcb->exit_code = SVM_EXIT_MSR;
-}
-
-static void step_wrmsr_efer(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	long_mode(vmcb);
-	at_instruction(vmcb, "\x0f\x30", 2);
-	gprs->reg[GPR_RCX] = 0xc0000080;
-	gprs->reg[GPR_RDX] = 0;
-	vmcb->rax = 0;
-	vmcb->exit_info1 = 1;
-	vmcb->exit_code = SVM_EXIT_MSR;
-}
-
-static void step_cpuid(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	long_mode(vmcb);
-	at_instruction(vmcb, "\x0f\xa2", 2);
-	vmcb->rax = 0x21;
-	gprs->reg[GPR_RCX] = 0;
-	vmcb->exit_code = SVM_EXIT_CPUID;
-}
-
-static void step_cpuid_unknown(struct vmcb *vmcb, struct seam_gprs *gprs)
-{
-	step_cpuid(vmcb, gprs);
-	vmcb->rax = 0x1234;
-}
-
-static void test_instructions(void)
-{
-	start(MODULE_1_5_05);
-	enter(step_rdmsr_efer, step_result);
-	tap_is(tdcall_regs.reg[GPR_RAX], 0xd01, "EFER, without the bit of SVM");
-	enter(step_wrmsr_efer, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_CODE | VECTOR_GP,
-	       "EFER.LME cannot be cleared");
-	enter(step_cpuid, step_result);
-	tap_is(tdcall_regs.reg[GPR_RBX], 0x65746e49, "CPUID 0x21 says IntelTDX");
-	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 2, "behind the CPUID");
-	enter(step_cpuid_unknown, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_VE, "CPUID 0x1234 is a #VE");
-	tdcall(TDG_VP_VEINFO_GET, 0, 0, 0);
-	tap_is(tdcall_regs.reg[GPR_RCX], 10, "exit reason: CPUID");
-	enter(step_msr_unknown, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_VE,
-	       "an MSR that is not the TD's is a #VE");
 }
 
 void test_run(void)
@@ -635,5 +456,4 @@ void test_run(void)
 	test_private_faults();
 	test_accept();
 	test_shared();
-	test_instructions();
 }

@@ -14,6 +14,7 @@ int main(void)
 	test_memory();
 	test_vcpu();
 	test_run();
+	test_instructions();
 	test_update();
 	test_smp();
 	test_coverage();
