@@ -6,6 +6,8 @@
 #ifndef _LINUX_TDX_UPDATE_H
 #define _LINUX_TDX_UPDATE_H
 
+#ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
+
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -34,8 +36,6 @@ struct tdx_update_block {
 	bool			held;
 };
 
-#ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
-
 int tdx_update_block_begin(struct tdx_update_block *block);
 void tdx_update_block_transfer(struct tdx_update_block *to,
 			       struct tdx_update_block *from);
@@ -45,6 +45,8 @@ int tdx_update_read_lock(void);
 void tdx_update_read_unlock(void);
 
 #else
+
+struct tdx_update_block { };
 
 static inline int tdx_update_block_begin(struct tdx_update_block *block)
 {

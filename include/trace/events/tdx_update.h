@@ -6,6 +6,9 @@
 #define _TRACE_TDX_UPDATE_H
 
 #include <linux/tracepoint.h>
+#include <linux/types.h>
+
+#include <vdso/time64.h>
 
 TRACE_EVENT(tdx_update_block_wait,
 	    TP_PROTO(pid_t tgid),
@@ -50,6 +53,18 @@ TRACE_EVENT(tdx_update_phase,
 	    TP_fast_assign(__assign_str(phase);),
 
 	    TP_printk("phase=%s", __get_str(phase)));
+
+TRACE_EVENT(tdx_update_phase_end,
+	    TP_PROTO(const char *phase, int error),
+	    TP_ARGS(phase, error),
+
+	    TP_STRUCT__entry(__string(phase, phase)
+			     __field(int, error)),
+
+	    TP_fast_assign(__assign_str(phase);
+			   __entry->error = error;),
+
+	    TP_printk("phase=%s error=%d", __get_str(phase), __entry->error));
 
 TRACE_EVENT(tdx_update_done,
 	    TP_PROTO(const char *result, u64 status, u64 duration_us, u64 stop_us),

@@ -49,7 +49,7 @@ void tdx_update_get_status(struct tdx_update_status *status);
 void tdx_update_at_boot(void);
 
 unsigned int tdx_update_get_wait_ms(void);
-void tdx_update_set_wait_ms(unsigned int wait_ms);
+int tdx_update_set_wait_ms(unsigned int wait_ms);
 
 #else
 
@@ -73,7 +73,11 @@ static inline void tdx_update_get_status(struct tdx_update_status *status)
 
 static inline void tdx_update_at_boot(void) { }
 static inline unsigned int tdx_update_get_wait_ms(void) { return 0; }
-static inline void tdx_update_set_wait_ms(unsigned int wait_ms) { }
+
+static inline int tdx_update_set_wait_ms(unsigned int wait_ms)
+{
+	return -EOPNOTSUPP;
+}
 
 #endif /* CONFIG_INTEL_TDX_MODULE_UPDATE */
 

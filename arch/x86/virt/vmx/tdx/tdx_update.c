@@ -30,6 +30,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 
 #include <asm/archrandom.h>
 #include <asm/seamldr.h>
@@ -47,6 +48,10 @@
 #include <trace/events/tdx_update.h>
 
 #define DEFAULT_WAIT_MS		10000
+#define MAX_WAIT_MS		(3600 * MSEC_PER_SEC)
+
+/* The phases from here on are steps that all CPUs take together. */
+#define FIRST_STEP		TDX_UPDATE_PHASE_SHUTDOWN
 
 /* One update at a time. */
 static DEFINE_MUTEX(update_mutex);
@@ -71,6 +76,8 @@ static unsigned int update_wait_ms = DEFAULT_WAIT_MS;
 
 /* An update under way. */
 struct tdx_update {
+	const u8 *file;
+	u32 size;
 	struct tdx_image image;
 	struct seamldr_params *params;
 	bool avoid_sensitive;
@@ -84,12 +91,18 @@ struct tdx_update {
 	struct tdx_update_failure failure;
 };
 
-static int enter_phase(struct tdx_update *update, enum tdx_update_phase phase)
+static int run_phase(struct tdx_update *update, enum tdx_update_phase phase,
+		     int (*run)(struct tdx_update *update))
 {
+	int ret = -ECANCELED;
+
 	update->failure.phase = phase;
 	trace_tdx_update_phase(tdx_update_phase_name(phase));
+	if (!tdx_update_cancelled())
+		ret = run(update);
+	trace_tdx_update_phase_end(tdx_update_phase_name(phase), ret);
 
-	return tdx_update_cancelled() ? -ECANCELED : 0;
+	return ret;
 }
 
 static void set_state(enum tdx_update_state state)
@@ -105,16 +118,12 @@ static int refuse(struct tdx_update *update, const struct tdx_refusal *refusal, 
 	return error;
 }
 
-static int check_image(struct tdx_update *update, const u8 *file, u32 size)
+static int check_image(struct tdx_update *update)
 {
 	struct tdx_refusal refusal = {};
 	int ret;
 
-	ret = enter_phase(update, TDX_UPDATE_PHASE_IMAGE);
-	if (ret)
-		return ret;
-
-	ret = tdx_preflight_image(file, size, &update->image, &refusal);
+	ret = tdx_preflight_image(update->file, update->size, &update->image, &refusal);
 	if (ret)
 		return refuse(update, &refusal, ret);
 
@@ -130,10 +139,6 @@ static int preflight(struct tdx_update *update)
 
 	lockdep_assert_cpus_held();
 
-	ret = enter_phase(update, TDX_UPDATE_PHASE_PREFLIGHT);
-	if (ret)
-		return ret;
-
 	/* A module that was shut down answers no questions. */
 	if (!module.shut_down) {
 		ret = tdx_module_handoff_version(&module.handoff_version);
@@ -143,8 +148,13 @@ static int preflight(struct tdx_update *update)
 				"the TDX module does not tell its handoff version: try again");
 			return refuse(update, &refusal, ret);
 		}
-		update->avoid_sensitive = tdx_module_avoids_sensitive();
 	}
+
+	/*
+	 * To be repaired is also a host whose module answers, but was not taken into
+	 * use. What it can do is not known, and there is no build in flight.
+	 */
+	update->avoid_sensitive = !repair && tdx_module_avoids_sensitive();
 
 	ret = tdx_preflight_collect(&facts, module.handoff_version, repair, &refusal);
 	if (!ret)
@@ -158,10 +168,6 @@ static int preflight(struct tdx_update *update)
 static int drain(struct tdx_update *update)
 {
 	int ret;
-
-	ret = enter_phase(update, TDX_UPDATE_PHASE_DRAIN);
-	if (ret)
-		return ret;
 
 	set_state(TDX_UPDATE_WAITING);
 	ret = tdx_update_write_lock(READ_ONCE(update_wait_ms));
@@ -196,11 +202,8 @@ static u64 step_shutdown(void *data)
  */
 static u64 step_install(void *data)
 {
-	static DEFINE_RAW_SPINLOCK(install_lock);
 	struct tdx_update *update = data;
 	u64 status;
-
-	guard(raw_spinlock)(&install_lock);
 
 	if (update->installed)
 		return TDX_SUCCESS;
@@ -270,19 +273,24 @@ static int complete_resume(void *data)
 	return tdx_module_refresh(&update->failure.reason);
 }
 
+/* P-SEAMLDR lets one CPU in at a time. The others' calls fail, they do not wait. */
 static const struct tdx_update_step steps[] = {
-	{
+	[TDX_UPDATE_PHASE_SHUTDOWN - FIRST_STEP] = {
 		.name		= "shutdown",
 		.lead_only	= true,
 		.run		= step_shutdown,
-	}, {
+	},
+	[TDX_UPDATE_PHASE_INSTALL - FIRST_STEP] = {
 		.name		= "install",
+		.serialized	= true,
 		.run		= step_install,
 		.complete	= complete_install,
-	}, {
+	},
+	[TDX_UPDATE_PHASE_INIT - FIRST_STEP] = {
 		.name		= "init",
 		.run		= step_init,
-	}, {
+	},
+	[TDX_UPDATE_PHASE_RESUME - FIRST_STEP] = {
 		.name		= "resume",
 		.lead_only	= true,
 		.run		= step_resume,
@@ -293,23 +301,25 @@ static const struct tdx_update_step steps[] = {
 static int replace_module(struct tdx_update *update)
 {
 	/* After a failure past shutdown there is nothing to shut down. */
-	unsigned int first = module.shut_down ? 1 : 0;
+	enum tdx_update_phase first = module.shut_down ? TDX_UPDATE_PHASE_INSTALL :
+							 TDX_UPDATE_PHASE_SHUTDOWN;
 	struct tdx_update_stop stop;
 	int ret;
 
 	tdx_update_assert_write_locked();
 
-	ret = enter_phase(update, TDX_UPDATE_PHASE_QUIESCE);
-	if (ret)
-		return ret;
+	update->failure.phase = TDX_UPDATE_PHASE_QUIESCE;
+	if (tdx_update_cancelled())
+		return -ECANCELED;
 
 	update->shared_session = module.session_open;
 
-	ret = tdx_update_run_steps(&steps[first], ARRAY_SIZE(steps) - first, update,
+	ret = tdx_update_run_steps(&steps[first - FIRST_STEP],
+				   ARRAY_SIZE(steps) - (first - FIRST_STEP), update,
 				   &stop);
 	update->stop_ns = stop.stop_ns;
 	if (ret) {
-		update->failure.phase = TDX_UPDATE_PHASE_SHUTDOWN + first + stop.step;
+		update->failure.phase = first + stop.step;
 		update->failure.status = stop.status;
 		update->failure.cpu = stop.cpu;
 	}
@@ -317,11 +327,11 @@ static int replace_module(struct tdx_update *update)
 	return ret;
 }
 
-static int update_module(struct tdx_update *update, const u8 *file, u32 size)
+static int update_module(struct tdx_update *update)
 {
 	int ret;
 
-	ret = check_image(update, file, size);
+	ret = run_phase(update, TDX_UPDATE_PHASE_IMAGE, check_image);
 	if (ret)
 		return ret;
 
@@ -331,19 +341,19 @@ static int update_module(struct tdx_update *update, const u8 *file, u32 size)
 
 	/* Refuse at once what needs no waiting. */
 	cpus_read_lock();
-	ret = preflight(update);
+	ret = run_phase(update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
 	cpus_read_unlock();
 	if (ret)
 		return ret;
 
 	/* A TD build takes the CPU hotplug lock, so wait for builds without it. */
-	ret = drain(update);
+	ret = run_phase(update, TDX_UPDATE_PHASE_DRAIN, drain);
 	if (ret)
 		return ret;
 
 	/* Check again: the wait may have been long. */
 	cpus_read_lock();
-	ret = preflight(update);
+	ret = run_phase(update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
 	if (!ret)
 		ret = replace_module(update);
 	cpus_read_unlock();
@@ -370,8 +380,9 @@ static int conclude(struct tdx_update *update, int ret, u64 start_ns)
 	}
 
 	if (ret && changed)
-		pr_crit("update failed, no TDX module is usable: %s\n",
-			update->module_lost ?
+		pr_crit("update failed in phase %s (%s), no TDX module is usable: %s\n",
+			tdx_update_phase_name(update->failure.phase),
+			update->failure.reason, update->module_lost ?
 			"P-SEAMLDR dropped the old one, all TDs are lost, reboot" :
 			"install another image to get the TDs back");
 
@@ -400,17 +411,20 @@ static int conclude(struct tdx_update *update, int ret, u64 start_ns)
  */
 int tdx_update_check(const u8 *file, u32 size)
 {
-	struct tdx_update update = {};
+	struct tdx_update update = {
+		.file	= file,
+		.size	= size,
+	};
 	u64 start_ns = ktime_get_ns();
 	int ret;
 
 	if (!mutex_trylock(&update_mutex))
 		return -EBUSY;
 
-	ret = check_image(&update, file, size);
+	ret = run_phase(&update, TDX_UPDATE_PHASE_IMAGE, check_image);
 	if (!ret) {
 		cpus_read_lock();
-		ret = preflight(&update);
+		ret = run_phase(&update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
 		cpus_read_unlock();
 	}
 	if (ret)
@@ -438,6 +452,8 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_check, "tdx-host");
 int tdx_update_install(const u8 *file, u32 size)
 {
 	struct tdx_update update = {
+		.file		 = file,
+		.size		 = size,
 		.entropy_retries = RDRAND_RETRY_LOOPS,
 	};
 	const struct tdx_sys_info *sysinfo;
@@ -453,7 +469,7 @@ int tdx_update_install(const u8 *file, u32 size)
 			sysinfo->version.major_version, sysinfo->version.minor_version,
 			sysinfo->version.update_version);
 
-	ret = update_module(&update, file, size);
+	ret = update_module(&update);
 	kfree(update.params);
 	ret = conclude(&update, ret, start_ns);
 
@@ -530,9 +546,14 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_get_wait_ms, "tdx-host");
  * @wait_ms: milliseconds, 0 not to wait; for updates that begin from now on
  *
  * Context: Any context.
+ * Return: 0, or -EINVAL when it is more than an hour.
  */
-void tdx_update_set_wait_ms(unsigned int wait_ms)
+int tdx_update_set_wait_ms(unsigned int wait_ms)
 {
+	if (wait_ms > MAX_WAIT_MS)
+		return -EINVAL;
+
 	WRITE_ONCE(update_wait_ms, wait_ms);
+	return 0;
 }
 EXPORT_SYMBOL_FOR_MODULES(tdx_update_set_wait_ms, "tdx-host");

@@ -44,6 +44,7 @@
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/printk.h>
+#include <linux/rcuwait.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -68,16 +69,21 @@ enum gate_state {
 
 static DECLARE_RWSEM(update_rwsem);
 
-/* Protects everything below, and the contents of all blocks.  Innermost. */
-static DEFINE_SPINLOCK(gate_lock);
+/*
+ * Protects the gate, both lists, and the contents of all blocks.  Innermost.  Raw,
+ * as a block may end where preemption is off, as when a vCPU is loaded.
+ */
+static DEFINE_RAW_SPINLOCK(gate_lock);
 static enum gate_state gate = GATE_OPEN;
 static LIST_HEAD(in_flight);		/* blocks that hold updates off, oldest first */
 static unsigned int nr_in_flight;
 static LIST_HEAD(held_back);		/* blocks that wait at the gate, oldest first */
-static bool cancel_requested;
 
 static DECLARE_WAIT_QUEUE_HEAD(block_wq);	/* blocks wait for the gate */
-static DECLARE_WAIT_QUEUE_HEAD(drain_wq);	/* the update waits for blocks */
+
+/* The one update waits here for the blocks in flight, or for its cancellation. */
+static struct rcuwait drain_wait = __RCUWAIT_INITIALIZER(drain_wait);
+static bool cancel_requested;
 
 static bool mm_is_in_flight(const struct mm_struct *mm)
 {
@@ -110,7 +116,7 @@ static void admit(struct tdx_update_block *block)
 /* Ask the gate.  Returns 0: admitted, -EAGAIN: queued, or an error. */
 static int enter_gate(struct tdx_update_block *block)
 {
-	guard(spinlock_irqsave)(&gate_lock);
+	guard(raw_spinlock_irqsave)(&gate_lock);
 
 	switch (gate) {
 	case GATE_OPEN:
@@ -143,7 +149,7 @@ static bool left_gate(struct tdx_update_block *block)
  */
 static int leave_gate(struct tdx_update_block *block, int wait_ret)
 {
-	guard(spinlock_irqsave)(&gate_lock);
+	guard(raw_spinlock_irqsave)(&gate_lock);
 
 	if (block->held)
 		return 0;
@@ -158,13 +164,13 @@ static int leave_gate(struct tdx_update_block *block, int wait_ret)
  *
  * Waits while an update is under way.  Also waits while one waits for blocks in
  * flight, unless the current process began one of them: making it wait could
- * only dead-lock the process and the update until the update gives up.
+ * only deadlock the process and the update until the update gives up.
  *
  * On success the caller may return to userspace and end the block later, from
  * any task.
  *
- * Context: Process context, may sleep.  Take no lock before it that ending a
- *	    block in flight, or getting there, depends on.
+ * Context: Process context with no lock held, may sleep: ending a block in flight,
+ *	    or getting there, may take any lock.
  * Return: 0 on success, -ERESTARTSYS when a signal arrived (nothing has been
  *	   done, the call can be repeated), -EIO when a failed update left no
  *	   usable TDX module.
@@ -175,13 +181,14 @@ int tdx_update_block_begin(struct tdx_update_block *block)
 	int ret;
 
 	might_sleep();
+	lockdep_assert_none_held_once();
 
 	if (WARN_ON_ONCE(block->held))
 		return -EINVAL;
 
 	block->mm = current->mm;
 	block->tgid = task_tgid_nr(current);
-	get_task_comm(block->comm, current);
+	get_task_comm(block->comm, current->group_leader);
 
 	ret = enter_gate(block);
 	if (ret == -EAGAIN) {
@@ -216,19 +223,19 @@ EXPORT_SYMBOL_FOR_KVM(tdx_update_block_begin);
  * Lets a block begin before the object that owns it can be locked.  Does
  * nothing when @from is not in flight.
  *
- * Context: Any context but hard interrupts.
+ * Context: Any context.
  */
 void tdx_update_block_transfer(struct tdx_update_block *to,
 			       struct tdx_update_block *from)
 {
-	guard(spinlock_irqsave)(&gate_lock);
+	guard(raw_spinlock_irqsave)(&gate_lock);
 
 	if (!from->held || WARN_ON_ONCE(to->held))
 		return;
 
 	*to = *from;
 	list_replace(&from->node, &to->node);
-	from->held = false;
+	WRITE_ONCE(from->held, false);
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_update_block_transfer);
 
@@ -239,33 +246,37 @@ EXPORT_SYMBOL_FOR_KVM(tdx_update_block_transfer);
  * May be called from any task, and as often as there are reasons for the
  * operation to be over: only the first call counts.
  *
- * Context: Any context but hard interrupts.
+ * Context: Any context with interrupts enabled; preemption may be off.
  */
 void tdx_update_block_end(struct tdx_update_block *block)
 {
-	scoped_guard(spinlock_irqsave, &gate_lock) {
+	/* The block may not be in flight, and then no lock is needed to see it. */
+	if (!READ_ONCE(block->held))
+		return;
+
+	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		if (!block->held)
 			return;
 
-		/* Not the last one to go before its read side is released. */
-		up_read_non_owner(&update_rwsem);
 		list_del(&block->node);
 		WRITE_ONCE(nr_in_flight, nr_in_flight - 1);
-		block->held = false;
+		WRITE_ONCE(block->held, false);
 		trace_tdx_update_block_end(block->tgid,
 					   ktime_get_ns() - block->since_ns);
-		if (nr_in_flight)
-			return;
 	}
 
-	wake_up(&drain_wq);
+	/* An update that found the gate free by now waits for this as well. */
+	up_read_non_owner(&update_rwsem);
+	rcuwait_wake_up(&drain_wait);
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_update_block_end);
 
 /**
  * tdx_update_read_lock() - keep the TDX module and its metadata as they are
  *
- * For short sections that do not return to userspace.
+ * For short sections: an update that has waited for all blocks waits for them, with
+ * no bound.  They must not touch user memory, nor wait for anything that userspace
+ * does.
  *
  * Context: Process context.  Sleeps while an update is installed, not while one
  *	    waits for blocks in flight.
@@ -291,7 +302,7 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_read_unlock, "kvm-intel,tdx-host");
 /* Close the gate for good, which only works when no block is in flight. */
 static bool close_gate(void)
 {
-	guard(spinlock_irqsave)(&gate_lock);
+	guard(raw_spinlock_irqsave)(&gate_lock);
 
 	if (nr_in_flight)
 		return false;
@@ -304,7 +315,7 @@ static void open_gate(enum gate_state state)
 {
 	struct tdx_update_block *block, *next;
 
-	scoped_guard(spinlock_irqsave, &gate_lock) {
+	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		/* Pairs with READ_ONCE() in left_gate(). */
 		WRITE_ONCE(gate, state);
 
@@ -329,7 +340,7 @@ static void report_blocks(unsigned int wait_ms)
 	unsigned int total;
 	int len = 0;
 
-	scoped_guard(spinlock_irqsave, &gate_lock) {
+	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		total = nr_in_flight;
 		list_for_each_entry(block, &in_flight, node) {
 			len += scnprintf(who + len, sizeof(who) - len,
@@ -360,9 +371,8 @@ static int drain(unsigned int wait_ms)
 		if (!wait_ms)
 			return -EBUSY;
 
-		left = wait_event_interruptible_timeout(drain_wq,
-							drained_or_cancelled(),
-							left);
+		left = rcuwait_wait_event_timeout(&drain_wait, drained_or_cancelled(),
+						  TASK_INTERRUPTIBLE, left);
 		if (left < 0)
 			return left;
 		if (READ_ONCE(cancel_requested))
@@ -384,7 +394,7 @@ static int drain(unsigned int wait_ms)
  *	    @wait_ms, and then for short sections.
  * Return: 0 with update_rwsem held for writing, -EBUSY when there are blocks
  *	   and @wait_ms is 0, -ETIMEDOUT, -ECANCELED after
- *	   tdx_update_cancel_wait(), or -ERESTARTSYS.  On error everything is as
+ *	   tdx_update_cancel_wait(), or -EINTR.  On error everything is as
  *	   before, and blocks that were held back go on.
  */
 int tdx_update_write_lock(unsigned int wait_ms)
@@ -392,7 +402,7 @@ int tdx_update_write_lock(unsigned int wait_ms)
 	enum gate_state before;
 	int ret;
 
-	scoped_guard(spinlock_irqsave, &gate_lock) {
+	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		before = gate;
 		WRITE_ONCE(gate, GATE_WAITING);
 	}
@@ -439,7 +449,7 @@ void tdx_update_assert_write_locked(void)
 void tdx_update_cancel_wait(void)
 {
 	WRITE_ONCE(cancel_requested, true);
-	wake_up(&drain_wq);
+	rcuwait_wake_up(&drain_wait);
 }
 
 /**

@@ -80,7 +80,7 @@ static const char *reason_of_error(int error)
 	case -ETIMEDOUT:
 		return "timeout";
 	case -ECANCELED:
-	case -ERESTARTSYS:
+	case -EINTR:
 		return "cancelled";
 	case -ENOMEM:
 		return "no-memory";
@@ -149,8 +149,11 @@ int tdx_update_explain(struct tdx_update_failure *failure, int error)
 		       FIELD_GET(TDX_SENSITIVE_KIND, status) ?
 		       "interrupted migrations" : "TDs that are being built");
 
-	if (!failure->reason)
+	if (!failure->reason) {
 		failure->reason = reason_of_error(error);
+		pr_err("update: ended in phase %s: %s\n",
+		       tdx_update_phase_name(failure->phase), failure->reason);
+	}
 
-	return error == -ERESTARTSYS ? -ECANCELED : error;
+	return error == -EINTR ? -ECANCELED : error;
 }

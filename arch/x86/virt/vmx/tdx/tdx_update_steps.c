@@ -25,6 +25,9 @@
 /* Some steps must be run on exactly one CPU. CPU 0 is always online. */
 #define LEAD_CPU	0
 
+/* The phase in which the CPUs come together, for the trace. */
+#define QUIESCE		"quiesce"
+
 /*
  * A turn is one pass of all CPUs through one step. The last CPU that is done
  * with a turn begins the next.
@@ -37,6 +40,9 @@ struct rendezvous {
 
 	unsigned int turn;
 	bool over;
+
+	/* Whose turn it is in a serialized step.  Taken before @lock. */
+	raw_spinlock_t serial_lock;
 
 	/*
 	 * Protects what follows. Raw, as it is taken with interrupts off. Step
@@ -61,19 +67,20 @@ static void begin_turn(struct rendezvous *r)
 	if (step->complete)
 		ret = step->complete(r->data);
 
-	if (!ret && ++r->step == r->nr_steps) {
-		WRITE_ONCE(r->over, true);
-		return;
-	}
+	if (ret != -EAGAIN) {
+		trace_tdx_update_phase_end(step->name, ret);
 
-	if (ret && ret != -EAGAIN) {
-		r->error = ret;
-		WRITE_ONCE(r->over, true);
-		return;
+		if (ret || r->step + 1 == r->nr_steps) {
+			r->error = ret;
+			WRITE_ONCE(r->over, true);
+			return;
+		}
+
+		r->step++;
+		trace_tdx_update_phase(r->steps[r->step].name);
 	}
 
 	r->nr_done = 0;
-	trace_tdx_update_phase(r->steps[r->step].name);
 	/* Pairs with smp_load_acquire() in take_steps(): r->step goes first. */
 	smp_store_release(&r->turn, r->turn + 1);
 }
@@ -87,6 +94,7 @@ static void finish_turn(struct rendezvous *r, u64 status)
 			r->error = -EIO;
 			r->cpu = smp_processor_id();
 			r->status = status;
+			trace_tdx_update_phase_end(r->steps[r->step].name, -EIO);
 		}
 		/* No CPU may begin a step that comes after a failure. */
 		WRITE_ONCE(r->over, true);
@@ -97,38 +105,58 @@ static void finish_turn(struct rendezvous *r, u64 status)
 		begin_turn(r);
 }
 
+/* Waiting may take as long as there are CPUs that work one after another. */
+static void wait_a_moment(void)
+{
+	cpu_relax();
+	touch_nmi_watchdog();
+	rcu_momentary_eqs();
+}
+
+static void take_turn(struct rendezvous *r)
+{
+	const struct tdx_update_step *step = &r->steps[r->step];
+
+	if (step->lead_only) {
+		finish_turn(r, smp_processor_id() == LEAD_CPU ? step->run(r->data) : 0);
+		return;
+	}
+
+	if (!step->serialized) {
+		finish_turn(r, step->run(r->data));
+		return;
+	}
+
+	while (!raw_spin_trylock(&r->serial_lock))
+		wait_a_moment();
+	if (!READ_ONCE(r->over))
+		finish_turn(r, step->run(r->data));
+	raw_spin_unlock(&r->serial_lock);
+}
+
 /* See multi_cpu_stop(), from where the waiting was adopted. */
 static int take_steps(void *data)
 {
-	bool lead = smp_processor_id() == LEAD_CPU;
-	const struct tdx_update_step *step;
 	struct rendezvous *r = data;
 	unsigned int turn = 0;
 	unsigned int next;
-	u64 status;
 
 	/* All CPUs are here, or stop_machine() would not have called any. */
-	if (lead)
+	if (smp_processor_id() == LEAD_CPU) {
+		trace_tdx_update_phase_end(QUIESCE, 0);
 		trace_tdx_update_phase(r->steps[0].name);
+	}
 
 	do {
 		/* Pairs with smp_store_release() in begin_turn(). */
 		next = smp_load_acquire(&r->turn);
 		if (next == turn) {
-			/*
-			 * P-SEAMLDR lets in one CPU at a time: the last one
-			 * waits for as many installations as there are CPUs.
-			 */
-			cpu_relax();
-			touch_nmi_watchdog();
-			rcu_momentary_eqs();
+			wait_a_moment();
 			continue;
 		}
 
 		turn = next;
-		step = &r->steps[r->step];
-		status = lead || !step->lead_only ? step->run(r->data) : 0;
-		finish_turn(r, status);
+		take_turn(r);
 	} while (!READ_ONCE(r->over));
 
 	return 0;
@@ -163,7 +191,9 @@ int tdx_update_run_steps(const struct tdx_update_step *steps, unsigned int nr_st
 
 	lockdep_assert_cpus_held();
 
+	raw_spin_lock_init(&r.serial_lock);
 	raw_spin_lock_init(&r.lock);
+	trace_tdx_update_phase(QUIESCE);
 	start_ns = ktime_get_ns();
 	ret = stop_machine_cpuslocked(take_steps, &r, cpu_online_mask);
 	stop->stop_ns = ktime_get_ns() - start_ns;

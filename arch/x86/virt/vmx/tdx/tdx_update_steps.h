@@ -9,8 +9,10 @@
  * struct tdx_update_step - one step that all CPUs take before the next begins
  * @name:	for traces
  * @lead_only:	just one CPU works, the others wait
- * @run:	does the work on one CPU, on several at once unless @lead_only.
- *		Returns a SEAMCALL status; anything but success stops all CPUs.
+ * @serialized:	one CPU after another does the work, and none after one that failed
+ * @run:	does the work on one CPU, on several at once unless @lead_only or
+ *		@serialized.  Returns a SEAMCALL status; anything but success stops
+ *		all CPUs.
  * @complete:	optional, called once all CPUs have run the step.  Returns 0 to
  *		go on, -EAGAIN to take the step again, another error to stop all
  *		CPUs.
@@ -20,6 +22,7 @@
 struct tdx_update_step {
 	const char *name;
 	bool lead_only;
+	bool serialized;
 	u64 (*run)(void *data);
 	int (*complete)(void *data);
 };

@@ -35,6 +35,10 @@ static struct record {
 	atomic_t	runs[NR_STEPS];
 	int		completions;
 	atomic_t	too_early;
+	atomic_t	at_once;
+	atomic_t	too_many;
+	bool		failed;
+	atomic_t	too_late;
 	atomic_t	interruptible;
 	int		lead_cpu;
 	unsigned int	nr_cpus;
@@ -65,6 +69,23 @@ static u64 second(void *data)
 	return smp_processor_id() == r->failing_cpu ? STATUS : 0;
 }
 
+/* To be run by one CPU after another, and by none after one that failed. */
+static u64 second_serialized(void *data)
+{
+	struct record *r = data;
+	u64 status;
+
+	if (atomic_inc_return(&r->at_once) != 1)
+		atomic_inc(&r->too_many);
+	if (r->failed)
+		atomic_inc(&r->too_late);
+	status = second(data);
+	r->failed = status;
+	atomic_dec(&r->at_once);
+
+	return status;
+}
+
 static int second_complete(void *data)
 {
 	struct record *r = data;
@@ -92,7 +113,13 @@ static const struct tdx_update_step steps[NR_STEPS] = {
 	[THIRD]	 = { .name = "test-third",  .run = third,  .lead_only = true },
 };
 
-static int run_steps(struct tdx_update_stop *stop)
+static const struct tdx_update_step serialized_steps[NR_STEPS] = {
+	[FIRST]	 = { .name = "test-first",  .run = first },
+	[SECOND] = { .name = "test-second", .run = second_serialized, .serialized = true },
+	[THIRD]	 = { .name = "test-third",  .run = third,  .lead_only = true },
+};
+
+static int run_steps(const struct tdx_update_step *steps, struct tdx_update_stop *stop)
 {
 	int ret;
 
@@ -115,7 +142,7 @@ static void all_steps_test(struct kunit *test)
 {
 	struct tdx_update_stop stop;
 
-	KUNIT_ASSERT_EQ(test, run_steps(&stop), 0);
+	KUNIT_ASSERT_EQ(test, run_steps(steps, &stop), 0);
 	expect_runs(test, record.nr_cpus, record.nr_cpus, 1);
 	KUNIT_EXPECT_EQ(test, record.completions, 1);
 	KUNIT_EXPECT_EQ(test, record.lead_cpu, 0);
@@ -124,8 +151,7 @@ static void all_steps_test(struct kunit *test)
 	KUNIT_EXPECT_GT(test, stop.stop_ns, 0);
 }
 
-/* A failure on any CPU keeps all of them from the next step. */
-static void failure_test(struct kunit *test)
+static void expect_failure(struct kunit *test, const struct tdx_update_step *steps)
 {
 	struct tdx_update_stop stop;
 	int cpu;
@@ -134,7 +160,10 @@ static void failure_test(struct kunit *test)
 		memset(&record, 0, sizeof(record));
 		record.failing_cpu = cpu;
 
-		KUNIT_EXPECT_EQ(test, run_steps(&stop), -EIO);
+		KUNIT_EXPECT_EQ(test, run_steps(steps, &stop), -EIO);
+		KUNIT_EXPECT_EQ(test, atomic_read(&record.too_early), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&record.too_many), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&record.too_late), 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&record.runs[FIRST]), record.nr_cpus);
 		KUNIT_EXPECT_EQ(test, atomic_read(&record.runs[THIRD]), 0);
 		KUNIT_EXPECT_EQ(test, record.completions, 0);
@@ -144,12 +173,29 @@ static void failure_test(struct kunit *test)
 	}
 }
 
+/* A failure on any CPU keeps all of them from the next step. */
+static void failure_test(struct kunit *test)
+{
+	expect_failure(test, steps);
+}
+
+static void serialized_test(struct kunit *test)
+{
+	struct tdx_update_stop stop;
+
+	KUNIT_ASSERT_EQ(test, run_steps(serialized_steps, &stop), 0);
+	expect_runs(test, record.nr_cpus, record.nr_cpus, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&record.too_many), 0);
+
+	expect_failure(test, serialized_steps);
+}
+
 static void repeat_test(struct kunit *test)
 {
 	struct tdx_update_stop stop;
 
 	record.repeat = 3;
-	KUNIT_ASSERT_EQ(test, run_steps(&stop), 0);
+	KUNIT_ASSERT_EQ(test, run_steps(steps, &stop), 0);
 	expect_runs(test, record.nr_cpus, 4 * record.nr_cpus, 1);
 	KUNIT_EXPECT_EQ(test, record.completions, 4);
 }
@@ -159,7 +205,7 @@ static void complete_error_test(struct kunit *test)
 	struct tdx_update_stop stop;
 
 	record.error = -EINVAL;
-	KUNIT_EXPECT_EQ(test, run_steps(&stop), -EINVAL);
+	KUNIT_EXPECT_EQ(test, run_steps(steps, &stop), -EINVAL);
 	expect_runs(test, record.nr_cpus, record.nr_cpus, 0);
 	KUNIT_EXPECT_EQ(test, stop.step, SECOND);
 	KUNIT_EXPECT_EQ(test, stop.cpu, -1);
@@ -184,6 +230,7 @@ static void steps_test_exit(struct kunit *test)
 static struct kunit_case tdx_update_steps_cases[] = {
 	KUNIT_CASE(all_steps_test),
 	KUNIT_CASE(failure_test),
+	KUNIT_CASE(serialized_test),
 	KUNIT_CASE(repeat_test),
 	KUNIT_CASE(complete_error_test),
 	{}
