@@ -64,13 +64,25 @@ def _parser():
     add("--qemu", action="append", default=[], metavar="ARGUMENT",
         help="another argument for QEMU, as in --qemu=-d --qemu=int (repeatable)")
     add("--log", metavar="FILE", help="copy the kernel's console and the emulator's log there")
-    add("--timeout", type=float, default=None, metavar="S",
+    add("--timeout", type=_seconds, default=None, metavar="S",
         help="seconds until the run is ended (default: 600; none for a shell)")
     add("--gdb", nargs="?", const=1234, type=int, metavar="PORT",
         help="wait for a debugger on PORT of this machine (default: 1234)")
-    add("--shell", action="store_true", help="a shell on this terminal instead of COMMAND")
+    add("--shell", action="store_true",
+        help="a shell on this terminal instead of COMMAND; Ctrl-] ends the host, "
+             "whatever state it is in")
     add("command", nargs="*", metavar="COMMAND")
     return parser
+
+
+def _seconds(text):
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"		# argparse tells it
 
 
 def _parse(arguments):
@@ -82,7 +94,10 @@ def _parse(arguments):
         _usage_error("no COMMAND (put it behind --), and no --shell")
     if not 1 <= options.cpus <= 64:
         _usage_error("--cpus: 1 to 64")
-    options.interactive = options.shell
+    # Commands that come from elsewhere are read as a script's: to its end.
+    if options.gdb is not None and not 1 <= options.gdb <= 65535:
+        _usage_error("--gdb: a port is 1 to 65535")
+    options.interactive = options.shell and os.isatty(0)
     if options.shell:
         options.command = options.command or ["/bin/sh", "-l"]
     elif len(options.command) == 1:
@@ -151,11 +166,15 @@ def _report(machine, status):
 
 
 def _run(options):
-    directory = None
+    # What cannot work is told before anything is built, and before the run.
+    words = _monitor_arguments(options)
+    top = initramfs.overlay(options.command, options.interactive, options.add)
+    for file in filter(None, (options.log, options.trace)):
+        open(file, "wb").close()
+    provision.provide(options.kernel)
     monitor = provision.monitor()
     kernel = provision.find_kernel(options.kernel, options.modules)
     boot_module = provision.boot_module(options.module)
-    provision.guest_programs()
     directory = _run_directory()
     machine = Machine(options, kernel, monitor, boot_module, directory)
     machine.kernel_arguments = [*KERNEL_ARGUMENTS, *options.append]
@@ -163,9 +182,8 @@ def _run(options):
         machine.kernel_arguments.append("nokaslr")
         provision.say(f"waiting for: gdb {kernel.vmlinux or ''} -ex "
                       f"'target remote localhost:{options.gdb}'")
-    machine.monitor_arguments = _monitor_arguments(options)
-    initramfs.assemble(machine.initramfs, kernel.modules, options.command,
-                       options.interactive, options.add)
+    machine.monitor_arguments = words
+    initramfs.assemble(machine.initramfs, kernel.modules, top)
     status = machine.run()
     if options.log:
         with open(options.log, "wb") as log:

@@ -155,10 +155,8 @@ def overlay(command, interactive, added, symlinks=()):
     return archive.bytes()
 
 
-def assemble(path, modules, *overlay_arguments):
-    """Write the initramfs of this run to path."""
-    # Made first, so that a missing file is told before anything is built.
-    top = overlay(*overlay_arguments)
+def assemble(path, modules, top):
+    """Write the initramfs of this run, with the overlay on top, to path."""
     with open(path, "wb") as file:
         file.write(base(modules))
         file.write(top)

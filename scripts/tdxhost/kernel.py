@@ -115,7 +115,8 @@ def find(choice, modules_directory=None):
     """The kernel for --kernel CHOICE; None when a named one is not built yet."""
     if choice in paths.NAMED_KERNELS:
         tree = paths.KERNELS / choice
-        if not (tree / paths.KERNEL_IMAGE).exists() or not (tree / "modules.order").exists():
+        # What make kernel leaves when all is done, see scripts/kernel/build.py.
+        if not (tree / ".complete").exists():
             return None
         return _from_tree(tree, choice)
     path = Path(choice)

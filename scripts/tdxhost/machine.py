@@ -22,6 +22,9 @@ PR_SET_PDEATHSIG = 1
 LAST_WORDS = 3
 POWER_OFF = 60
 
+# Ends a shell whose host does not answer any more: Ctrl-], as in telnet.
+LEAVE = b"\x1d"
+
 HEADER = struct.Struct("<cI")
 
 
@@ -54,6 +57,7 @@ class Machine:
         self.notices = []
         self.reason = None	# why the machine was stopped by us
         self.first_output = None
+        self.left = False	# by the user, see LEAVE
         self._selector = selectors.DefaultSelector()
         self._received = b""
         self._deadline = None
@@ -136,7 +140,9 @@ class Machine:
         except OSError:
             data = b""
         if self.options.interactive:
-            if data:
+            if LEAVE in data:
+                self.left = True
+            elif data:
                 self._line.sendall(data)
         else:
             self._to_command(*((b"I", data) if data else (b"C",)))
@@ -208,7 +214,7 @@ class Machine:
         ended = os.pidfd_open(self._qemu.pid)
         self._selector.register(ended, selectors.EVENT_READ, None)
         running = True
-        while running:
+        while running and not self.left:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 self.reason = self.reason or (
@@ -256,6 +262,8 @@ class Machine:
             self.trouble.append("the emulator ended the run: one of its invariants broke")
         if self.trouble:
             return HOST_BROKEN
+        if self.left:
+            return 0
         if self.reason == "timed out":
             return TIMED_OUT
         if self.reason:

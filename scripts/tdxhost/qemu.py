@@ -85,8 +85,10 @@ def command_line(options, machine):
             "-chardev", f"file,id=emulator,path=/proc/self/fd/{machine.emulator_fd}",
             "-device", "isa-debugcon,iobase=0xe9,chardev=emulator"]
     if options.trace:
-        line += ["-chardev", f"file,id=trace,path={Path(options.trace).resolve()}",
-                 "-device", "isa-debugcon,iobase=0x402,chardev=trace"]
+        path = str(Path(options.trace).resolve()).replace(",", ",,")
+        line += ["-chardev", f"file,id=trace,path={path}",
+                 # SeaBIOS says what it does on this port if it reads 0xe9 there.
+                 "-device", "isa-debugcon,iobase=0x402,readback=0,chardev=trace"]
     if counting:
         line += ["-icount", "shift=0,sleep=off"]
     if options.gdb:
