@@ -45,6 +45,20 @@ enum seam_page_use {
 	SEAM_PAGE_PLATFORM,	/* the platform's own */
 };
 
+/**
+ * struct seam_extended_state - what of a TD's vCPU is in no VMCB
+ * @xsave_pa: extended state in standard XSAVE format, a page of 4 KiB.
+ * @xfam: XCR0 while the vCPU runs.
+ * @tsc_aux: IA32_TSC_AUX; in only.
+ * @dr: DR0 to DR3.
+ */
+struct seam_extended_state {
+	u64 xsave_pa;
+	u64 xfam;
+	u64 tsc_aux;
+	u64 dr[4];
+};
+
 struct seam_memory_range {
 	u64 base;
 	u64 size;
@@ -106,14 +120,13 @@ struct seam_platform {
 	/**
 	 * @vmrun: run a TD's virtual CPU until its next #VMEXIT.
 	 *
-	 * Loads the extended state at @xsave_pa (a 4 KiB page, standard XSAVE
-	 * format) under XCR0 = @xfam, does VMLOAD, VMRUN and VMSAVE with the
-	 * VMCB at @vmcb_pa and the registers in @gprs (RAX and RSP are in the
-	 * VMCB), stores the extended state again and leaves a clean one to the
-	 * host, as TDH.VP.ENTER does. Afterwards the exit is described by the
-	 * VMCB alone.
+	 * Loads the extended state, does VMLOAD, VMRUN and VMSAVE with the VMCB at
+	 * @vmcb_pa and the registers in @gprs (RAX and RSP are in the VMCB), stores the
+	 * extended state again and leaves a clean one to the host, as TDH.VP.ENTER does.
+	 * Afterwards the exit is described by the VMCB alone.
 	 */
-	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam);
+	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs,
+		      struct seam_extended_state *extended);
 
 	/**
 	 * @acknowledge_interrupt: acknowledge the pending external interrupt of

@@ -87,7 +87,7 @@ BROKEN = [
            edit_module=flip(0x1234)),
     Broken("truncated", KERNEL, "the last 2 KiB of the file are missing",
            edit_file=cut(2048)),
-        Broken("one-byte", KERNEL, "a file of one byte", edit_file=keep_one_byte),
+    Broken("one-byte", KERNEL, "a file of one byte", edit_file=keep_one_byte),
     Broken("bad-checksum", ACCEPTED,
            "the header's checksum is wrong; a stock kernel does not look at it",
            edit_file=flip(2)),

@@ -151,9 +151,16 @@ static void keep_interrupted_event(struct vcpu *vcpu, u64 injected)
 
 static void run_once(struct call *call, struct vcpu *vcpu)
 {
+	struct tdvps *tdvps = vcpu->tdvps;
 	struct vmcb *vmcb = vcpu->vmcb;
+	struct seam_extended_state extended = {
+		.xsave_pa = tdvps->tdcx_pa[TDVPS_XSAVE],
+		.xfam = vcpu->td.tdcs->xfam,
+		.tsc_aux = tdvps->tsc_aux,
+	};
 	u64 injected;
 
+	__builtin_memcpy(extended.dr, tdvps->dr, sizeof(extended.dr));
 	load_private_half(call, vcpu);
 	shared_cache_use(call, vcpu);
 	apic_prepare_entry(call, vcpu);
@@ -166,8 +173,8 @@ static void run_once(struct call *call, struct vcpu *vcpu)
 	vmcb->exit_interrupt_info = 0;
 	injected = vmcb->event_injection;
 
-	call->platform->vmrun(vcpu->tdvps->tdcx_pa[TDVPS_VMCB], &vcpu->tdvps->gprs,
-			      vcpu->tdvps->tdcx_pa[TDVPS_XSAVE], vcpu->td.tdcs->xfam);
+	call->platform->vmrun(tdvps->tdcx_pa[TDVPS_VMCB], &tdvps->gprs, &extended);
+	__builtin_memcpy(tdvps->dr, extended.dr, sizeof(tdvps->dr));
 
 	vmcb->event_injection = 0;
 	keep_interrupted_event(vcpu, injected);

@@ -59,6 +59,8 @@ struct tdvps {
 	u64 misc_enable;
 	u64 xss;
 	u64 tsc_adjust;
+	/* Nor are these, of the debug registers. */
+	u64 dr[4];
 
 	/* Written by the host with TDH.VP.WR. */
 	u64 shared_ept_pointer;

@@ -18,7 +18,7 @@ void seam_boot_load(void);
 const char *seam_where(u64 rip);
 
 /* td_run.c */
-void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam);
+void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended);
 int td_acknowledge_interrupt(void);
 
 /* seamcall.c */

@@ -52,18 +52,37 @@ static void take_nmi(struct cpu *cpu, struct vmcb *vmcb)
 		vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
-void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+static void load_debug_registers(const u64 dr[4])
 {
+	asm volatile("mov %0, %%dr0" : : "r"(dr[0]));
+	asm volatile("mov %0, %%dr1" : : "r"(dr[1]));
+	asm volatile("mov %0, %%dr2" : : "r"(dr[2]));
+	asm volatile("mov %0, %%dr3" : : "r"(dr[3]));
+}
+
+static void store_debug_registers(u64 dr[4])
+{
+	asm volatile("mov %%dr0, %0" : "=r"(dr[0]));
+	asm volatile("mov %%dr1, %0" : "=r"(dr[1]));
+	asm volatile("mov %%dr2, %0" : "=r"(dr[2]));
+	asm volatile("mov %%dr3, %0" : "=r"(dr[3]));
+}
+
+void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
+{
+	static const u64 reset_debug_registers[4];
 	struct vmcb *vmcb = (struct vmcb *)vmcb_pa;
+	u64 xfam = extended->xfam, host_xcr0 = xgetbv(0);
 	struct cpu *cpu = current_cpu();
-	u64 host_xcr0 = xgetbv(0);
 
 	if (xfam & ~supported_xfam())
 		broken("TD with XFAM %lx on a machine with %lx", xfam, supported_xfam());
 
 	vmsave((u64)cpu->vmcb);
 	xsetbv(0, xfam);
-	xrstor((void *)xsave_pa, xfam);
+	xrstor((void *)extended->xsave_pa, xfam);
+	load_debug_registers(extended->dr);
+	wrmsr(MSR_TSC_AUX, extended->tsc_aux);
 	vmload(vmcb_pa);
 
 	/*
@@ -75,7 +94,9 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
 	asm volatile("cli" : : : "memory");
 
 	vmsave(vmcb_pa);
-	xsave((void *)xsave_pa, xfam);
+	store_debug_registers(extended->dr);
+	load_debug_registers(reset_debug_registers);
+	xsave((void *)extended->xsave_pa, xfam);
 	xrstor(&initial_xstate, xfam);
 	xsetbv(0, host_xcr0);
 

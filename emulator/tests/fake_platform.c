@@ -72,13 +72,14 @@ static enum seam_page_use fake_page_use(u64 pa)
 	return fake.use[(pa - FAKE_RAM_BASE) / PAGE_SIZE];
 }
 
-static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs,
+		       struct seam_extended_state *extended)
 {
 	if (!fake.vmrun) {
 		printf("Bail out! no vmrun\n");
 		abort();
 	}
-	fake.vmrun(vmcb_pa, gprs, xsave_pa, xfam);
+	fake.vmrun(vmcb_pa, gprs, extended);
 }
 
 static int fake_acknowledge_interrupt(void)

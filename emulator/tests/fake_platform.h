@@ -45,7 +45,8 @@ struct fake_platform {
 	const char *broken_what;
 	jmp_buf on_broken;
 	bool broken_expected;
-	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam);
+	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs,
+		      struct seam_extended_state *extended);
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
 	bool real_time;

@@ -9,13 +9,16 @@ struct test_td running_td;
 
 static cpu_step steps[MAX_STEPS];
 u32 next_step;
+struct seam_extended_state entered_with;
+void (*change_extended)(struct seam_extended_state *extended);
 
-static void play(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+static void play(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
 {
 	struct vmcb *vmcb = fake_pointer(vmcb_pa);
 
-	(void)xsave_pa;
-	(void)xfam;
+	entered_with = *extended;
+	if (change_extended)
+		change_extended(extended);
 	if (next_step < MAX_STEPS && steps[next_step]) {
 		steps[next_step++](vmcb, gprs);
 		return;

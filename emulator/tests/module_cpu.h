@@ -12,6 +12,10 @@
 extern struct test_td running_td;
 extern u32 next_step;
 
+/* The extended state at the last VMRUN, and what the TD makes of it (NULL: nothing). */
+extern struct seam_extended_state entered_with;
+extern void (*change_extended)(struct seam_extended_state *extended);
+
 /* What the CPU does at each VMRUN of an entry; behind the last, an interrupt. */
 typedef void (*cpu_step)(struct vmcb *vmcb, struct seam_gprs *gprs);
 

@@ -246,6 +246,27 @@ static void test_tsc(void)
 	tap_ok(first < BIT(40), "and began when the TD did");
 }
 
+static void set_debug_registers(struct seam_extended_state *extended)
+{
+	for (u64 i = 0; i < 4; i++)
+		extended->dr[i] = 0x1000 + i;
+}
+
+static void test_extended_state(void)
+{
+	run_start(MODULE_1_5_05);
+	write_msr(MSR_TSC_AUX, 0x77);
+	change_extended = set_debug_registers;
+	enter(step_nmi, NULL);
+	change_extended = NULL;
+	tap_is(entered_with.tsc_aux, 0x77, "the CPU has the TD's TSC_AUX, for RDPID");
+	tap_is(entered_with.dr[0], 0, "and cleared debug registers at first");
+	enter(step_nmi, NULL);
+	tap_ok(entered_with.dr[0] == 0x1000 && entered_with.dr[3] == 0x1003, "later the TD's own");
+	tap_ok(entered_with.xfam == 3 && entered_with.xsave_pa == running_td.vcpu[0].tdcx[1],
+	       "and the extended state that XFAM has");
+}
+
 static u64 cpuid(u32 leaf)
 {
 	next.rax = leaf;
@@ -366,6 +387,7 @@ void test_instructions(void)
 	test_apic();
 	test_xsetbv();
 	test_tsc();
+	test_extended_state();
 	test_cpuid();
 	test_fetch();
 }

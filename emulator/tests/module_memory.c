@@ -137,13 +137,13 @@ static void test_aug(void)
 /* While vCPU 0 is in the TD, as seen from its own LP. */
 static u64 status_inside[5];
 
-static void remove_while_inside(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+static void remove_while_inside(u64 vmcb_pa, struct seam_gprs *gprs,
+				struct seam_extended_state *extended)
 {
 	struct vmcb *vmcb = fake_pointer(vmcb_pa);
 
 	(void)gprs;
-	(void)xsave_pa;
-	(void)xfam;
+	(void)extended;
 	fake.vmrun = NULL;
 	status_inside[0] = call_on(1, TDH_MEM_RANGE_BLOCK, TEST_GPA, td.tdr, 0, 0);
 	status_inside[1] = call_on(1, TDH_MEM_PAGE_REMOVE, TEST_GPA, td.tdr, 0, 0);

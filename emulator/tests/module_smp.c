@@ -24,13 +24,13 @@ static void refuse_unless(bool expected)
 }
 
 /* In the TD for as long as other LPs take their turn. */
-static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, u64 xsave_pa, u64 xfam)
+static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs,
+				struct seam_extended_state *extended)
 {
 	struct vmcb *vmcb = fake_pointer(vmcb_pa);
 
 	(void)gprs;
-	(void)xsave_pa;
-	(void)xfam;
+	(void)extended;
 	sched_yield();
 	vmcb->exit_code = SVM_EXIT_NMI;
 }
