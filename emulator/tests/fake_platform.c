@@ -106,8 +106,7 @@ static u64 fake_rdtsc(void)
 
 static bool fake_random(u64 *value)
 {
-	/* Where LPs are several, they should meet. */
-	if (fake.real_time)
+	if (fake.slow_random)
 		sched_yield();
 	if (fake.no_entropy) {
 		fake.no_entropy--;

@@ -35,6 +35,7 @@
  * @vmrun: what stands for running a TD; NULL aborts the test.
  * @invept: what invept_count() returns, for each LP.
  * @interrupt: what acknowledge_interrupt() returns.
+ * @slow_random: random() lets other threads run, whatever locks are held.
  * @real_time: rdtsc() counts time instead of its calls; for several threads.
  */
 struct fake_platform {
@@ -49,6 +50,7 @@ struct fake_platform {
 		      struct seam_extended_state *extended);
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
+	bool slow_random;
 	bool real_time;
 };
 

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a leaf says when another LP has the lock that it needs: BUSY, and of what. Here
+ * nobody gives the lock back until the leaf has given up; then the same call succeeds.
+ */
+/* The layouts are those of all versions. */
+#ifndef MODULE_CONFIG
+#define MODULE_CONFIG		"versions/1.5.05.h"
+#endif
+#include "../module/sept.h"
+
+#include "module_cpu.h"
+
+#define WRITER			((module_lock)BIT(15))
+#define READER			((module_lock)1)
+
+static struct test_td td;
+static u64 spare;
+
+/* With @lock held, and without. */
+static void is_busy_while(module_lock *lock, module_lock held, u64 leaf, u64 rcx, u64 rdx, u64 r8,
+			  u64 r9, u64 busy)
+{
+	const char *name = seamcall_name(leaf);
+
+	*lock = held;
+	tap_is(call(leaf, rcx, rdx, r8, r9), busy, "%s with a lock of another LP's", name);
+	tap_is(*lock, held, "and the other LP still has it");
+	*lock = 0;
+	tap_is(call(leaf, rcx, rdx, r8, r9), TDX_SUCCESS, "%s without", name);
+}
+
+static struct module *module(void)
+{
+	return fake_pointer(sysinfo.data_base + sysinfo.handoff_size);
+}
+
+static struct tdr *tdr(void)
+{
+	return fake_pointer(td.tdr);
+}
+
+static struct tdcs *tdcs(void)
+{
+	return fake_pointer(td.tdcx[TDCS_CONTROL]);
+}
+
+static void start(void)
+{
+	host_ready(MODULE_1_5_05);
+	/* A check would find the locks that nobody holds. */
+	fake.platform.deep_invariants = false;
+	spare = fake_alloc_pages(1);
+}
+
+static void test_module_locks(void)
+{
+	struct tdmr_info tdmr;
+	u64 list;
+
+	host_reset(MODULE_1_5_05);
+	fake.platform.deep_invariants = false;
+	is_busy_while(&module()->global_lock, WRITER, TDH_SYS_INIT, 0, 0, 0, 0, TDX_SYS_BUSY);
+	is_busy_while(&module()->global_lock, WRITER, TDH_SYS_LP_INIT, 0, 0, 0, 0, TDX_SYS_BUSY);
+	for (u32 lp = 1; lp < NUM_LPS; lp++)
+		call_on(lp, TDH_SYS_LP_INIT, 0, 0, 0, 0);
+	tdmr = good_tdmr();
+	list = fake_alloc_pages(2);
+	*(u64 *)fake_pointer(list) = list + PAGE_SIZE;
+	__builtin_memcpy(fake_pointer(list + PAGE_SIZE), &tdmr, sizeof(tdmr));
+	is_busy_while(&module()->global_lock, READER, TDH_SYS_CONFIG, list, 1, GLOBAL_KEYID, 0,
+		      TDX_SYS_BUSY);
+	is_busy_while(&module()->global_lock, READER, TDH_SYS_KEY_CONFIG, 0, 0, 0, 0, TDX_SYS_BUSY);
+	call_on(NUM_LPS - 1, TDH_SYS_KEY_CONFIG, 0, 0, 0, 0);
+	is_busy_while(&module()->tdmr[0].lock, WRITER, TDH_SYS_TDMR_INIT, 0, 0, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_TDMR);
+
+	start();
+	is_busy_while(&module()->global_lock, READER, TDH_SYS_SHUTDOWN, 0, 0, 0, 0, TDX_SYS_BUSY);
+	module_install(MODULE_1_5_06);
+	init_all_lps(0, 0);
+	is_busy_while(&module()->global_lock, READER, TDH_SYS_UPDATE, 0, 0, 0, 0, TDX_SYS_BUSY);
+	is_busy_while(&module()->global_lock, READER, TDH_SYS_DISABLE, 0, 0, 0, 0, TDX_SYS_BUSY);
+}
+
+static void test_key_lock(void)
+{
+	u64 kot = TDX_OPERAND_BUSY | OPERAND_KOT;
+
+	start();
+	td.tdr = spare;
+	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_CREATE, td.tdr, TD_KEYID, 0, 0, kot);
+	call(TDH_MNG_KEY_CONFIG, td.tdr, 0, 0, 0);
+	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_VPFLUSHDONE, td.tdr, 0, 0, 0, kot);
+	is_busy_while(&module()->key_lock, WRITER, TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_WBCACHE);
+	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_KEY_FREEID, td.tdr, 0, 0, 0, kot);
+}
+
+static void test_td_locks(void)
+{
+	u64 tree = TDX_OPERAND_BUSY | OPERAND_SEPT_TREE, gpa = TEST_GPA + PAGE_SIZE;
+	u64 source, page, tdvpr;
+
+	start();
+	td_create(&td, TD_KEYID);
+	is_busy_while(&tdr()->op_state_lock, READER, TDH_MNG_ADDCX, spare, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_OP_STATE);
+	start();
+	td_create(&td, TD_KEYID);
+	td_init(&td);
+	td_add_sept(&td, TEST_GPA);
+	source = fake_alloc_pages(1);
+	page = fake_alloc_pages(1);
+	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, source,
+		      tree);
+	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0, tree);
+	is_busy_while(&tdcs()->measurement_lock, WRITER, TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_TDCS);
+	page = fake_alloc_pages(1);
+	is_busy_while(&tdcs()->measurement_lock, WRITER, TDH_MEM_PAGE_ADD, gpa, td.tdr, page, source,
+		      TDX_OPERAND_BUSY | OPERAND_TDCS);
+	is_busy_while(&tdcs()->sept_lock, READER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, tree);
+	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_PAGE_AUG, gpa, td.tdr, page, 0, tree);
+	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr,
+		      fake_alloc_pages(1), 0, tree);
+
+	tdvpr = fake_alloc_pages(1);
+	is_busy_while(&tdr()->op_state_lock, WRITER, TDH_VP_CREATE, tdvpr, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_OP_STATE);
+	for (u32 i = 0; i < VCPU_TDCX_PAGES; i++)
+		call(TDH_VP_ADDCX, fake_alloc_pages(1), tdvpr, 0, 0);
+	is_busy_while(&tdcs()->vcpu_lock, WRITER, TDH_VP_INIT | VERSION_1, tdvpr, 0, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_TDCS);
+	is_busy_while(&tdr()->op_state_lock, READER, TDH_MR_FINALIZE, td.tdr, 0, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_OP_STATE);
+}
+
+/* An entry of the secure EPT is locked by a bit of its own. */
+static void test_entry_lock(void)
+{
+	u64 *table;
+
+	start();
+	td_build(&td, TD_KEYID);
+	table = fake_pointer(td.sept[0]);
+	table[1] |= SEPT_LOCK;
+	is_status(call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, spare, 0),
+		  TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY);
+	table[1] &= ~SEPT_LOCK;
+	is_status(call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, spare, 0), TDX_SUCCESS);
+}
+
+static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
+{
+	struct vmcb *vmcb = fake_pointer(vmcb_pa);
+
+	(void)gprs;
+	(void)extended;
+	vmcb->exit_code = SVM_EXIT_NMI;
+}
+
+static void test_run_and_remove(void)
+{
+	u64 epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH, gpa = TEST_GPA, tdvpr;
+
+	start();
+	td_build(&td, TD_KEYID);
+	tdvpr = td.vcpu[0].tdvpr;
+	fake.vmrun = exit_at_once;
+	is_busy_while(&tdcs()->epoch_lock, READER, TDH_VP_ENTER, tdvpr, 0, 0, 0, epoch);
+	is_busy_while(&tdcs()->sept_lock, READER, TDH_MEM_RANGE_BLOCK, gpa, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_SEPT_TREE);
+	is_busy_while(&tdcs()->epoch_lock, READER, TDH_MEM_TRACK, td.tdr, 0, 0, 0, epoch);
+	is_busy_while(&tdcs()->epoch_lock, WRITER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, epoch);
+}
+
+/* The TD's own calls meet the host's. */
+static void test_tdcalls(void)
+{
+	u64 gpa = TEST_GPA + PAGE_SIZE, *table;
+
+	run_start(MODULE_1_5_05);
+	fake.platform.deep_invariants = false;
+	td = running_td;
+	table = fake_pointer(td.sept[0]);
+	call(TDH_MEM_PAGE_AUG, gpa, td.tdr, fake_alloc_pages(1), 0);
+	tdcs()->sept_lock = WRITER;
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_OPERAND_BUSY | OPERAND_SEPT_TREE);
+	tdcs()->sept_lock = 0;
+	table[1] |= SEPT_LOCK;
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY);
+	table[1] &= ~SEPT_LOCK;
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_SUCCESS);
+	tdcs()->measurement_lock = WRITER;
+	is_status(tdcall(TDG_MR_RTMR_EXTEND, TEST_GPA, 0, 0), TDX_OPERAND_BUSY | OPERAND_TDCS);
+	tdcs()->measurement_lock = 0;
+	is_status(tdcall(TDG_MR_RTMR_EXTEND, TEST_GPA, 0, 0), TDX_SUCCESS);
+}
+
+void test_locks(void)
+{
+	test_module_locks();
+	test_key_lock();
+	test_td_locks();
+	test_entry_lock();
+	test_run_and_remove();
+	test_tdcalls();
+}
