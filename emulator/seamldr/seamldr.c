@@ -2,6 +2,20 @@
 /* Entry to P-SEAMLDR, and the leaves that only report. */
 #include "internal.h"
 
+/*
+ * Hardware would read poison or ciphertext of a page that is the module's or a TD's. Here it
+ * is what any access of the host to such a page is: the end of the run.
+ */
+static void check_is_hosts(const struct seam_platform *platform, u64 pa)
+{
+	enum seam_page_use use = platform->page_use(pa);
+
+	if (use == SEAM_PAGE_HOST)
+		return;
+	platform->log("P-SEAMLDR: the host passes protected page %lx: use %d", pa, use);
+	platform->broken(__FILE__, __LINE__, "the host passes P-SEAMLDR a page that it gave away");
+}
+
 bool seamldr_is_shared_pa(const struct seamldr *ldr, u64 pa, u64 size)
 {
 	const struct seam_platform *platform = ldr->platform;
@@ -25,8 +39,10 @@ bool seamldr_is_shared_pa(const struct seamldr *ldr, u64 pa, u64 size)
 	 */
 	for (u32 i = 0; i < platform->num_cmrs; i++) {
 		range = &platform->cmr[i];
-		if (pa >= range->base && pa - range->base + size <= range->size)
+		if (pa >= range->base && pa - range->base + size <= range->size) {
+			check_is_hosts(platform, pa);
 			return true;
+		}
 	}
 	return false;
 }

@@ -108,6 +108,21 @@ static void test_memory_map(void)
 	tap_is(fixture_call(0, SEAMLDR_INFO, ~0xffUL).rax, SEAMLDR_EBADPARAM, "highest address");
 }
 
+static void test_pages_of_tds(void)
+{
+	u64 pa;
+
+	fixture_start();
+	pa = fake_alloc_pages(1);
+	fake.platform.protect(pa, PAGE_SIZE, SEAM_PAGE_TD_PRIVATE);
+	tap_ok(fake_catches_broken(fixture_call(0, SEAMLDR_INFO, pa + 256)),
+	       "a page that the host gave away ends the run");
+	fixture_start();
+	fake.platform.protect(pa, PAGE_SIZE, SEAM_PAGE_TD_PRIVATE);
+	fake.platform.unprotect(pa, PAGE_SIZE);
+	tap_is(fixture_call(0, SEAMLDR_INFO, pa + 256).rax, 0, "and one that it got back does not");
+}
+
 static void test_boot(void)
 {
 	struct image image;
@@ -161,6 +176,7 @@ int main(void)
 	test_info();
 	test_seaminfo();
 	test_memory_map();
+	test_pages_of_tds();
 	test_boot();
 	return tap_finish();
 }
