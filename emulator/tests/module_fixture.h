@@ -157,6 +157,7 @@ void test_vcpu(void);
 void test_run(void);
 void test_instructions(void);
 void test_update(void);
+void test_operands(void);
 void test_locks(void);
 void test_smp(void);
 /* Each status was seen, or it is told why it cannot be. */

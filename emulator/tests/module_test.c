@@ -16,6 +16,7 @@ int main(void)
 	test_run();
 	test_instructions();
 	test_update();
+	test_operands();
 	test_locks();
 	test_smp();
 	test_coverage();

@@ -21,7 +21,7 @@ static bool mrtd_is_right(struct test_td *of)
 	return !memcmp(expected, got, sizeof(got));
 }
 
-static void test_operands(void)
+static void test_shutdown_operands(void)
 {
 	host_ready(MODULE_1_5_05);
 	is_status(call(TDH_SYS_SHUTDOWN, 1, 0, 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
@@ -223,7 +223,7 @@ static void test_failed_update(void)
 
 void test_update(void)
 {
-	test_operands();
+	test_shutdown_operands();
 	test_handoff();
 	test_flags();
 	test_running_td();
