@@ -162,7 +162,8 @@ static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extend
 
 static void test_run_and_remove(void)
 {
-	u64 epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH, gpa = TEST_GPA, tdvpr;
+	u64 epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH, gpa = TEST_GPA, tdvpr, page;
+	module_lock *lock;
 
 	start();
 	td_build(&td, TD_KEYID);
@@ -172,6 +173,11 @@ static void test_run_and_remove(void)
 	is_busy_while(&tdcs()->sept_lock, READER, TDH_MEM_RANGE_BLOCK, gpa, td.tdr, 0, 0,
 		      TDX_OPERAND_BUSY | OPERAND_SEPT_TREE);
 	is_busy_while(&tdcs()->epoch_lock, READER, TDH_MEM_TRACK, td.tdr, 0, 0, 0, epoch);
+	page = ((u64 *)fake_pointer(td.sept[0]))[0] & NPT_ADDRESS;
+	lock = fake_pointer(FAKE_RAM_BASE + page / PAGE_SIZE * sizeof(struct pamt_entry));
+	*lock = READER;
+	is_status(call(TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0), TDX_OPERAND_BUSY | OPERAND_PAGE);
+	*lock = 0;
 	is_busy_while(&tdcs()->epoch_lock, WRITER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, epoch);
 }
 

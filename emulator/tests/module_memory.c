@@ -166,6 +166,12 @@ static void test_remove(void)
 		  TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX);
 	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA, td.tdr, 0, 0),
 		  TDX_GPA_RANGE_NOT_BLOCKED | OPERAND_RCX);
+	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA | 1, td.tdr, 0, 0),
+		  TDX_OPERAND_INVALID | OPERAND_RCX);
+	is_status(call(TDH_MEM_RANGE_BLOCK, TEST_GPA | 4, td.tdr, 0, 0),
+		  TDX_OPERAND_INVALID | OPERAND_RCX);
+	is_status(call(TDH_MEM_RANGE_BLOCK, SHARED_BIT | TEST_GPA, td.tdr, 0, 0),
+		  TDX_OPERAND_INVALID | OPERAND_RCX);
 
 	fake.vmrun = remove_while_inside;
 	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0), 1);

@@ -36,6 +36,7 @@ static void test_create(void)
 		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RDX);
 	is_status(call(TDH_VP_CREATE, tdvpr, td.tdr, 0, 0), TDX_SUCCESS);
 	is_status(call(TDH_VP_RD, tdvpr, FIELD_STATE_DETAILS, 0, 0), TDX_VCPU_STATE_INCORRECT);
+	is_status(call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1), TDX_VCPU_STATE_INCORRECT);
 	is_status(call(TDH_VP_INIT | VERSION_1, tdvpr, 0, 0, 0), TDX_TDCX_NUM_INCORRECT);
 	is_status(call(TDH_VP_ADDCX, td.tdcx[0], tdvpr, 0, 0),
 		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
@@ -66,6 +67,14 @@ static void test_numbers(void)
 	is_status(call(TDH_VP_INIT | VERSION_1, new_vcpu(), 0, 0, 0), TDX_X2APIC_ID_NOT_UNIQUE);
 	td_add_vcpu(&td, 1);
 	is_status(call(TDH_VP_INIT | VERSION_1, new_vcpu(), 0, 7, 0), TDX_MAX_VCPUS_EXCEEDED);
+
+	/* Version 0 gives no ID: it is the vCPU's number, whatever is in R8. */
+	start();
+	is_status(call(TDH_VP_INIT, new_vcpu(), 0, 1, 0), TDX_SUCCESS);
+	is_status(call(TDH_VP_INIT | VERSION_1, new_vcpu(), 0, 0, 0), TDX_X2APIC_ID_NOT_UNIQUE);
+	start();
+	is_status(call(TDH_VP_INIT | VERSION_1, new_vcpu(), 0, 1, 0), TDX_SUCCESS);
+	is_status(call(TDH_VP_INIT, new_vcpu(), 0, 7, 0), TDX_X2APIC_ID_NOT_UNIQUE);
 }
 
 static void test_association(void)
