@@ -32,7 +32,7 @@ struct build_state {
 };
 
 static struct {
-	unsigned int builders, count, seconds, page_delay_ms;
+	unsigned int builders, count, seconds, page_delay_ms, fail_nth;
 	bool verbose, tolerant;
 	const char *state, *hold;
 	struct td_options td;
@@ -68,6 +68,8 @@ static void hold(void)
 
 static int build(struct td *td)
 {
+	unsigned int allocations;
+	bool allocation_failed;
 	uint64_t start;
 	int ret = td_open(td, &options.td);
 
@@ -75,6 +77,7 @@ static int build(struct td *td)
 		return ret;
 	start = now_us();
 	atomic_fetch_add(&state->in_flight, 1);
+	fail_allocation(options.fail_nth);
 	do {
 		ret = td_init(td);
 	} while (ret == -EINTR && !stopped);
@@ -92,6 +95,7 @@ static int build(struct td *td)
 	}
 	if (!ret)
 		ret = td_finalize(td);
+	allocations = fail_allocation_end(&allocation_failed);
 	atomic_fetch_sub(&state->in_flight, 1);
 	if (!ret) {
 		unsigned int n = atomic_fetch_add(&state->times, 1);
@@ -101,6 +105,9 @@ static int build(struct td *td)
 		if (options.verbose)
 			printf("build finalized us=%lu\n", now_us() - start);
 	}
+	if (options.fail_nth)
+		printf("build allocations=%u allocation-failed=%d\n", allocations,
+		       allocation_failed);
 	return ret;
 }
 
@@ -160,6 +167,7 @@ static void parse(int argc, char **argv)
 		{ "page-delay-ms", required_argument, NULL, 'd' },
 		{ "hold", required_argument, NULL, 'h' },
 		{ "state", required_argument, NULL, 'f' },
+		{ "fail-nth", required_argument, NULL, 'n' },
 		{ "tolerant", no_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ }
@@ -175,6 +183,7 @@ static void parse(int argc, char **argv)
 		case 'd': options.page_delay_ms = number(optarg); break;
 		case 'h': options.hold = optarg; break;
 		case 'f': options.state = optarg; break;
+		case 'n': options.fail_nth = number(optarg); break;
 		case 't': options.tolerant = true; break;
 		case 'v': options.verbose = true; break;
 		default: exit(2);

@@ -23,7 +23,7 @@
 #define RETRY_MS	10
 
 static struct {
-	unsigned int count, pause_ms, give_up_ms;
+	unsigned int count, pause_ms, give_up_ms, fail_nth;
 	const char *builds;
 } options = { .count = 1, .give_up_ms = 60000 };
 
@@ -71,22 +71,33 @@ static void *read_image(const char *path, size_t *size)
 	return image;
 }
 
+static int upload(const void *image, size_t size)
+{
+	int ret = write_file(UPLOAD "loading", "1", 1);
+
+	if (!ret)
+		ret = write_file(UPLOAD "data", image, size);
+	if (!ret)
+		ret = write_file(UPLOAD "loading", "0", 1);
+	return ret;
+}
+
 int update_module(const char *path, struct update_result *result)
 {
 	char status[32];
 	size_t size;
 	void *image = read_image(path, &size);
 	uint64_t start = now_us();
-	int ret = write_file(UPLOAD "loading", "1", 1);
+	int ret;
 
 	memset(result, 0, sizeof(*result));
-	if (!ret)
-		ret = write_file(UPLOAD "data", image, size);
-	if (!ret)
-		ret = write_file(UPLOAD "loading", "0", 1);
+	fail_allocation(options.fail_nth);
+	ret = upload(image, size);
+	result->allocations = fail_allocation_end(&result->allocation_failed);
 	munmap(image, size);
 	if (ret) {
-		snprintf(result->error, sizeof(result->error), "upload:%s", strerror(-ret));
+		snprintf(result->error, sizeof(result->error), "upload:errno-%d", -ret);
+		read_sysfs(VERSION, result->version, sizeof(result->version));
 		return ret;
 	}
 	/* The class has no event for the end of an upload: its status is asked. */
@@ -133,6 +144,7 @@ static void parse(int argc, char **argv)
 		{ "pause-ms", required_argument, NULL, 'p' },
 		{ "give-up-ms", required_argument, NULL, 'g' },
 		{ "reject-on-build", required_argument, NULL, 'r' },
+		{ "fail-nth", required_argument, NULL, 'n' },
 		{ }
 	};
 	int c;
@@ -143,6 +155,7 @@ static void parse(int argc, char **argv)
 		case 'p': options.pause_ms = number(optarg); break;
 		case 'g': options.give_up_ms = number(optarg); break;
 		case 'r': options.builds = optarg; break;
+		case 'n': options.fail_nth = number(optarg); break;
 		default: exit(2);
 		}
 	}
@@ -185,6 +198,9 @@ int load_update(int argc, char **argv)
 		printf("update image=%s error=%s version=%s refused=%d total_us=%lu\n",
 		       image, result.error[0] ? result.error : "none", result.version,
 		       refused, waited + result.duration_us);
+		if (options.fail_nth)
+			printf("update allocations=%u allocation-failed=%d\n",
+			       result.allocations, result.allocation_failed);
 	}
 	printf("updates done=%u failed=%u median_us=%u min_us=%u max_us=%u\n", done, failed,
 	       samples_percentile(&times, 50), samples_percentile(&times, 0),

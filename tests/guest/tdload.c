@@ -17,12 +17,14 @@ static const struct {
 	{ "build", load_build,
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
 	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
-	  "\t\t[--tolerant] [--verbose]" },
-	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S]" },
+	  "\t\t[--fail-nth N] [--tolerant] [--verbose]" },
+	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S] [--insist]" },
 	{ "update", load_update,
 	  "[--count N] [--pause-ms MS]\n"
-	  "\t\t[--reject-on-build FILE] [--give-up-ms MS] IMAGE..." },
+	  "\t\t[--reject-on-build FILE] [--give-up-ms MS]\n"
+	  "\t\t[--fail-nth N] IMAGE..." },
 	{ "stall", load_stall, "[--count N] IMAGE..." },
+	{ "capabilities", load_capabilities, "[--rounds N] [--megabytes N] IMAGE..." },
 };
 
 volatile sig_atomic_t stopped;

@@ -11,6 +11,7 @@ int load_build(int argc, char **argv);
 int load_run(int argc, char **argv);
 int load_update(int argc, char **argv);
 int load_stall(int argc, char **argv);
+int load_capabilities(int argc, char **argv);
 
 /* Monotonic time in microseconds. */
 uint64_t now_us(void);
@@ -22,6 +23,14 @@ extern volatile sig_atomic_t stopped;
 void stop_on_signals(void);
 
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...);
+
+/*
+ * The nth allocation that the kernel makes for this thread from now on fails; 0 for
+ * none. Needs a kernel with fault injection. At the end it is told how many there
+ * were up to then, and whether one failed.
+ */
+void fail_allocation(unsigned int nth);
+unsigned int fail_allocation_end(bool *failed);
 
 /* The value of a numeric option's argument. */
 unsigned long number(const char *text);
@@ -41,6 +50,8 @@ struct update_result {
 	char error[64];		/* as sysfs says; empty for success */
 	uint64_t duration_us;
 	char version[32];	/* that runs afterwards */
+	unsigned int allocations;	/* counted during the upload, see --fail-nth */
+	bool allocation_failed;
 };
 
 int update_module(const char *image, struct update_result *result);
