@@ -245,6 +245,11 @@ int td_run(struct td *td, unsigned int vcpu, struct td_event *event)
 
 	if (ioctl(td->vcpu[vcpu], KVM_RUN, 0))
 		return failed(td, "KVM_RUN");
+	if (run->exit_reason == KVM_EXIT_FAIL_ENTRY) {
+		td->step = "KVM_EXIT_FAIL_ENTRY";
+		td->hw_error = run->fail_entry.hardware_entry_failure_reason;
+		return -EAGAIN;
+	}
 	if (run->exit_reason != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_OUT) {
 		snprintf(what, sizeof(what), "KVM_RUN with exit reason %u", run->exit_reason);
 		td->step = what;

@@ -59,7 +59,10 @@ int td_finalize(struct td *td);
 /* All of the above. */
 int td_build(struct td *td, const struct td_options *options);
 
-/* Run until the next port output. -EINTR when a signal came. */
+/*
+ * Run until the next port output. -EINTR when a signal came, -EAGAIN while there is
+ * no TDX module to run it: the vCPU goes on when there is one.
+ */
 int td_run(struct td *td, unsigned int vcpu, struct td_event *event);
 
 /* Run a TD in probe mode to its end and take what its TDREPORT says. */
