@@ -144,13 +144,11 @@ u64 leaf_TDH_VP_INIT(struct call *call)
 	status = number_vcpu(call, &vcpu, has_id, x2apic_id);
 	if (status)
 		return status;
-	status = vcpu_associate(call, &vcpu);
-	if (status)
-		return status;
 
 	vcpu_init_state(call, &vcpu, reg[GPR_RDX]);
 	vcpu.tdvps->state = VCPU_READY;
-	return TDX_SUCCESS;
+	/* It was no LP's until now, so this does not fail. */
+	return vcpu_associate(call, &vcpu);
 }
 
 /* The LP forgets the vCPU, which may then enter the TD on another. */

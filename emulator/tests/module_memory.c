@@ -74,6 +74,9 @@ static void test_page_add(void)
 		  TDX_OPERAND_INVALID | OPERAND_R9);
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, td.tdcx[0]),
 		  TDX_OPERAND_INVALID | OPERAND_R9);
+	/* The PAMT has the first pages of memory. */
+	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, FAKE_RAM_BASE),
+		  TDX_OPERAND_INVALID | OPERAND_R9);
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page,
 		       source | FIRST_KEYID << FAKE_PHYS_BITS), TDX_OPERAND_INVALID | OPERAND_R9);
 	is_status(call(TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0), TDX_EPT_ENTRY_NOT_PRESENT);
