@@ -41,6 +41,7 @@ class Worktree:
             self.say("waiting for another command that uses %s" % self.path)
             fcntl.flock(self.lock_file, fcntl.LOCK_EX)
         if self.exists():
+            self.show_new_files()
             self.finish_move()
 
     def exists(self):
@@ -83,6 +84,25 @@ class Worktree:
         repository.run("read-tree", "HEAD")
         repository.run("update-index", "-q", "--refresh", ok=(0, 1))
         os.rename(partial, self.path)
+        self.show_new_files()
+
+    def show_new_files(self):
+        """Have git see files that the base does not hold.
+
+        The .gitignore of Debian's package ends in "/*": a new file would stay out of
+        every commit without a word. That rule is taken out of the work tree's copy,
+        and git is told not to look for changes there.
+        """
+        path = os.path.join(self.path, ".gitignore")
+        lines = (self.repository.blob("base:.gitignore") or b"").splitlines(True)
+        if b"/*\n" not in lines or self.repository.text(
+                "ls-files", "-v", "--", ".gitignore").startswith("S"):
+            return
+        with open(path + ".new", "wb") as file:
+            file.write(b"".join(line for line in lines
+                                if line not in (b"/*\n", b"!/debian/\n")))
+        self.repository.run("update-index", "--skip-worktree", ".gitignore")
+        os.rename(path + ".new", path)
 
     @property
     def head(self):

@@ -128,6 +128,24 @@ def test_uncommitted_overlay_file_finds_its_patch(tiny):
     assert tiny.get(tiny.root, "arch/x86/new.c") == "new line 1\nnew line two\n"
 
 
+@guards("worktree.py", '"/*\\n" not in lines', "True")
+def test_new_file_is_seen_although_debian_ignores_it(tiny):
+    tiny.succeed("tree")
+    assert tiny.git("status", "--porcelain") == ""
+    tiny.put(tiny.tree, "arch/x86/more.c", "more\n")
+    tiny.put(tiny.tree, "arch/x86/more.o", "ignored\n")
+    assert tiny.git("status", "--porcelain") == "?? arch/x86/more.c\n"
+    tiny.refuse("refresh", naming=["arch/x86/more.c"])
+    tiny.succeed("refresh", "--patch", "0020")
+    assert tiny.get(tiny.root, "arch/x86/more.c") == "more\n"
+    tiny.git("reset", "--quiet", "--hard")
+    tiny.put(tiny.tree, "drivers/b.c", "b\n")
+    commit(tiny, "drivers: Do more\n\nMore is better.")
+    tiny.succeed("refresh")
+    assert tiny.get(tiny.root, "drivers/b.c") == "b\n"
+    tiny.succeed("mails")
+
+
 def test_fold_that_builds_on_a_later_patch(tiny):
     tiny.succeed("tree")
     tiny.edit(tiny.tree, "drivers/a.c", "line forty\n", "line 40!\n")

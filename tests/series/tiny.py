@@ -78,6 +78,8 @@ class Tiny:
         self.put(self.base, "Makefile", "VERSION = 7\nPATCHLEVEL = 3\n"
                                         "SUBLEVEL = 4\nEXTRAVERSION =\n")
         self.put(self.base, "MAINTAINERS", MAINTAINERS)
+        # As in Debian's package.
+        self.put(self.base, ".gitignore", "*.o\n/*\n!/debian/\n")
         self.put(self.base, "drivers/a.c",
                  "".join("line %d\n" % i for i in range(1, 61)))
         self.put(self.base, "arch/x86/Kconfig", "config X86\n")
