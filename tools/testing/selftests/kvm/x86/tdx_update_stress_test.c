@@ -36,7 +36,7 @@ static struct {
 /* Shared by all processes. */
 static struct {
 	bool stop;
-	sem_t upload;
+	sem_t update_turn;
 	unsigned int builds, wrong_mrtd, failed_builds, killed_builders;
 	unsigned int updates, failed_updates, refused_updates;
 	unsigned int longest_update_ms;
@@ -151,20 +151,6 @@ static bool update_is_due(unsigned int updates)
 	return READ_ONCE(counts->builds) >= (u64)updates * options.builds / options.updates;
 }
 
-/*
- * While another update is under way this is refused.  Before that, nothing keeps
- * two images apart that are written at the same time.
- */
-static int start_update(void)
-{
-	int r;
-
-	sem_wait(&counts->upload);
-	r = tdx_update_start(tdx_update_next_image());
-	sem_post(&counts->upload);
-	return r;
-}
-
 /* The one thing that CPU hotplug may do to an update. */
 static bool refused_for_offline_cpu(void)
 {
@@ -172,45 +158,45 @@ static bool refused_for_offline_cpu(void)
 	       !strcmp(tdx_host_read("update_result"), "refused:preflight:cpu-offline");
 }
 
+static void update_module(void)
+{
+	char error[TDX_UPDATE_VALUE_SIZE];
+	u64 start = monotonic_ms(), took;
+
+	snprintf(error, sizeof(error), "%s", tdx_update(tdx_update_next_image()));
+	took = monotonic_ms() - start;
+	if (took > counts->longest_update_ms)
+		counts->longest_update_ms = took;
+
+	if (!error[0]) {
+		count(&counts->updates);
+	} else if (refused_for_offline_cpu()) {
+		count(&counts->refused_updates);
+	} else {
+		report("update failed: %s\n", error);
+		count(&counts->failed_updates);
+	}
+}
+
 static void updater_main(void)
 {
-	const char *error;
-	u64 start, took;
+	bool log_full = false;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-	while (!stopped()) {
-		if (!update_is_due(READ_ONCE(counts->updates))) {
-			usleep(1000);
-			continue;
-		}
-
-		if (!tdx_host_read_uint("num_remaining_updates")) {
+	/*
+	 * Nothing else keeps two images apart that are written at the same time,
+	 * and an update's error can be read until the next one begins.
+	 */
+	while (!stopped() && !log_full) {
+		sem_wait(&counts->update_turn);
+		log_full = !tdx_host_read_uint("num_remaining_updates");
+		if (log_full)
 			report("P-SEAMLDR accepts no more updates until the next reboot\n");
-			break;
-		}
-
-		/* Another updater may be faster. */
-		start = monotonic_ms();
-		if (start_update()) {
-			count(&counts->refused_updates);
-			tdx_update_wait_idle();
-			continue;
-		}
-
-		error = tdx_update_wait_idle();
-		took = monotonic_ms() - start;
-		if (took > READ_ONCE(counts->longest_update_ms))
-			WRITE_ONCE(counts->longest_update_ms, took);
-
-		if (!error[0]) {
-			count(&counts->updates);
-		} else if (refused_for_offline_cpu()) {
-			count(&counts->refused_updates);
-		} else {
-			report("update failed: %s\n", error);
-			count(&counts->failed_updates);
-		}
+		else if (!stopped() && update_is_due(counts->updates))
+			update_module();
+		sem_post(&counts->update_turn);
+		usleep(1000);
 	}
 
 	_exit(0);
@@ -303,6 +289,21 @@ static void check_builders(pid_t *builders)
 	}
 }
 
+/* Updaters end on their own when the log of updates is full. */
+static void check_updaters(pid_t *updaters)
+{
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < options.updaters; i++) {
+		if (!updaters[i] || waitpid(updaters[i], &status, WNOHANG) != updaters[i])
+			continue;
+
+		TEST_ASSERT(!status, "Updater ended with status 0x%x", status);
+		updaters[i] = 0;
+	}
+}
+
 static bool finished(u64 elapsed_ms)
 {
 	if (options.builds || options.updates)
@@ -340,6 +341,7 @@ static bool stress(void)
 		usleep(10000);
 		disturb_builders(builders);
 		check_builders(builders);
+		check_updaters(updaters);
 
 		elapsed = monotonic_ms() - begin;
 		done = finished(elapsed);
@@ -353,8 +355,10 @@ static bool stress(void)
 	WRITE_ONCE(counts->stop, true);
 	for (i = 0; i < options.builders; i++)
 		waitpid(builders[i], NULL, 0);
-	for (i = 0; i < options.updaters; i++)
-		waitpid(updaters[i], NULL, 0);
+	for (i = 0; i < options.updaters; i++) {
+		if (updaters[i])
+			waitpid(updaters[i], NULL, 0);
+	}
 	if (hotplug)
 		waitpid(hotplug, NULL, 0);
 
@@ -450,7 +454,7 @@ int main(int argc, char *argv[])
 
 	counts = kvm_mmap(sizeof(*counts), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1);
-	TEST_ASSERT(!sem_init(&counts->upload, 1, 1), "sem_init()");
+	TEST_ASSERT(!sem_init(&counts->update_turn, 1, 1), "sem_init()");
 
 	/* Before there are builders to interrupt; no SA_RESTART. */
 	sigaction(SIGUSR1, &action, NULL);
