@@ -151,4 +151,7 @@ BROKEN = [
     Broken("other-metadata", ACCEPTED,
            "works, but reports other metadata (sizes of TD control structures); a stock kernel does not notice",
            module="broken-metadata"),
+    Broken("fewer-features", ACCEPTED,
+           "works, but lacks a feature that 1.5.07 has; a stock kernel does not notice",
+           module="broken-features"),
 ]
