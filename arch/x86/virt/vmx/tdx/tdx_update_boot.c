@@ -72,10 +72,8 @@ static void install_image(const char *name, const struct firmware *firmware)
 
 	/* P-SEAMLDR takes pages; a built-in image need not be made of them. */
 	file = vmalloc(firmware->size);
-	if (!file) {
-		pr_err("no memory for module image %s\n", name);
+	if (!file)
 		return;
-	}
 	memcpy(file, firmware->data, firmware->size);
 
 	if (is_running(file, firmware->size)) {
