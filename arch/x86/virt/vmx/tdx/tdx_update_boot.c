@@ -34,6 +34,8 @@ static char boot_image[64] __ro_after_init = CONFIG_INTEL_TDX_MODULE_UPDATE_BOOT
 
 static DEFINE_MUTEX(boot_mutex);
 static bool boot_done;
+/* It was looked for, and the operator told that it is not there. */
+static bool missing;
 
 static int __init tdx_module_update_setup(char *str)
 {
@@ -122,7 +124,10 @@ void tdx_update_at_boot(void)
 
 	ret = firmware_request_nowarn(&firmware, name, &fdev->dev);
 	if (ret) {
-		pr_info("no module image %s (%d), keeping the module that runs\n", name, ret);
+		if (!missing)
+			pr_info("no module image %s (%d), keeping the module that runs\n",
+				name, ret);
+		missing = true;
 	} else {
 		boot_done = true;
 		install_image(name, firmware);

@@ -151,8 +151,8 @@ int tdx_update_explain(struct tdx_update_failure *failure, int error)
 
 	if (!failure->reason) {
 		failure->reason = reason_of_error(error);
-		pr_err("update: ended in phase %s: %s\n",
-		       tdx_update_phase_name(failure->phase), failure->reason);
+		pr_err("update refused: %s in phase %s\n", failure->reason,
+		       tdx_update_phase_name(failure->phase));
 	}
 
 	return error == -EINTR ? -ECANCELED : error;
