@@ -292,9 +292,11 @@ def refresh(tree, wanted=None, at=None, force=False):
         raise Failure("two commits have the subject '%s'" % min(twice))
     folders = name_folders(subjects, known, [(patch.folder, patch.subject)
                                                for patch in patches], at)
-    if folders != sorted(folders):
-        raise Failure("the commits are not in the order of the folders' numbers: "
-                      "%s" % " ".join(folders))
+    for first, second in zip(folders, folders[1:]):
+        if first > second:
+            raise Failure("the commit of series/%s stands before that of series/%s: "
+                          "bring the commits back in order; to move a patch, rename "
+                          "its folder and run 'make tree'" % (first, second))
     commits = fold_uncommitted(tree, commits, folders, wanted)
 
     before = export(repository, tree.base, synced_commits, synced_folders)

@@ -76,7 +76,7 @@ def _missing(kernels):
     guest_programs = not (paths.GUEST_BUILD / "tdload").exists()
     # The guest programs need its headers.
     if (kernels or guest_programs) and not (paths.BUILD / "base.stamp").exists():
-        yield Step("kernel's source", 90, ("base",))
+        yield Step("kernel source", 90, ("base",))
     if set(kernels) - {"stock"} and not (paths.BUILD / "tree").exists():
         yield Step("patched source", 50, ("tree",))
     for choice in kernels:
@@ -98,8 +98,9 @@ def provide(*kernels):
         left -= step.seconds
     # What was there may be older than its source. Another user's is taken as it is.
     if os.access(paths.BUILD, os.W_OK):
-        for step in (GUEST_PROGRAMS,):
-            if step not in steps:
+        for step in (EMULATOR, GUEST_PROGRAMS):
+            if step not in steps and not (step is EMULATOR and
+                                          os.environ.get("TDXHOST_MONITOR")):
                 step.run()
 
 

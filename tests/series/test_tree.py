@@ -86,6 +86,28 @@ def test_a_number_between_two_neighbours(tiny):
     assert tiny.get(tiny.root, "series/0015-between/files") == "drivers/b.c\n"
 
 
+@guards("refresh.py", "        if first > second:", "        if False:")
+def test_commits_in_another_order(tiny):
+    tiny.succeed("tree")
+    tiny.git("checkout", "--quiet", "base")
+    tiny.git("cherry-pick", "series", "series^")
+    tiny.git("checkout", "--quiet", "-B", "series")
+    before = tiny.contents()
+    tiny.refuse("refresh", naming=["series/0020-second", "series/0010-first", "rename"])
+    assert tiny.contents() == before
+
+
+def test_renamed_folder_moves_the_patch(tiny):
+    tiny.succeed("tree")
+    os.rename(os.path.join(tiny.root, "series/0020-second"),
+              os.path.join(tiny.root, "series/0005-second"))
+    tiny.succeed("tree")
+    log = tiny.git("log", "--format=%s", "base..HEAD").split("\n")
+    assert log[:2] == ["drivers: Change a line", "x86: Add a file"], log
+    assert "up to date" in tiny.succeed("refresh")
+    tiny.succeed("mails")
+
+
 def test_reworded_subject_keeps_its_folder(tiny):
     tiny.succeed("tree")
     tiny.git("commit", "--quiet", "--amend", "-m", "x86: Bring a file\n\nBody.")
