@@ -80,7 +80,7 @@ def _missing(kernels):
     if set(kernels) - {"stock"} and not (paths.BUILD / "tree").exists():
         yield Step("patched source", 50, ("tree",))
     for choice in kernels:
-        yield Step(f"{choice} kernel", 480 * 2 / cores, ("kernel", f"KERNEL={choice}"))
+        yield Step(f"{choice} kernel", 400 * 2 / cores, ("kernel", f"KERNEL={choice}"))
     if not os.environ.get("TDXHOST_MONITOR") and not _emulator_is_there():
         yield EMULATOR
     if guest_programs:
