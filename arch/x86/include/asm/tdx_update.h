@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Replace the TDX module at runtime: for drivers that let userspace ask for it. */
 #ifndef _ASM_X86_TDX_UPDATE_H
 #define _ASM_X86_TDX_UPDATE_H

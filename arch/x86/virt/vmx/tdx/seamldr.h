@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* P-SEAMLDR calls that install a TDX module. */
 #ifndef _X86_VIRT_SEAMLDR_H
 #define _X86_VIRT_SEAMLDR_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Can a TDX module take over what another one left, as its metadata has it? */
 #include <linux/types.h>
 

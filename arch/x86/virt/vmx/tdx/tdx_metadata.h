@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _X86_VIRT_TDX_METADATA_H
 #define _X86_VIRT_TDX_METADATA_H
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the files of the TDX module update core share with each other. */
 #ifndef _X86_VIRT_TDX_UPDATE_H
 #define _X86_VIRT_TDX_UPDATE_H

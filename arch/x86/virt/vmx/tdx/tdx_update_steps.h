@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Steps that all CPUs take together while nothing else runs. */
 #ifndef _X86_VIRT_TDX_UPDATE_STEPS_H
 #define _X86_VIRT_TDX_UPDATE_STEPS_H
