@@ -7,8 +7,9 @@ import re
 import subprocess
 
 # The submitter signs off and is the author; new files are held against
-# MAINTAINERS by maintained(), which looks at the patterns instead of guessing.
-IGNORED = "MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES"
+# MAINTAINERS by maintained(), which looks at the patterns instead of guessing. The
+# base has no history, in which the commit of a Fixes: tag could be looked up.
+IGNORED = "MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID"
 PLACE = re.compile(r"^#\d+: FILE: ([^:]+):(\d+)")
 
 
