@@ -28,7 +28,8 @@
  * A block first passes the gate and then takes the read side, which does not
  * wait for an update: the gate closes only when no block is in flight, and no
  * block passes until the write side was released.  The update takes the write
- * side behind a closed gate, hence waits for nothing but short sections.
+ * side behind a closed gate, hence waits for nothing but short sections and for a
+ * block that is just about to release its read side.
  *
  * When the gate opens it lets all held-back blocks pass, in their order, before
  * another update can close it: updates in a row do not starve blocks.
@@ -250,8 +251,11 @@ EXPORT_SYMBOL_FOR_KVM(tdx_update_block_transfer);
  */
 void tdx_update_block_end(struct tdx_update_block *block)
 {
-	/* The block may not be in flight, and then no lock is needed to see it. */
-	if (!READ_ONCE(block->held))
+	/*
+	 * A block that is not in flight needs no lock.  Pairs with the release
+	 * below: the caller may free it at once.
+	 */
+	if (!smp_load_acquire(&block->held))
 		return;
 
 	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
@@ -260,9 +264,10 @@ void tdx_update_block_end(struct tdx_update_block *block)
 
 		list_del(&block->node);
 		WRITE_ONCE(nr_in_flight, nr_in_flight - 1);
-		WRITE_ONCE(block->held, false);
 		trace_tdx_update_block_end(block->tgid,
 					   ktime_get_ns() - block->since_ns);
+		/* Nothing of the block is touched any more.  Pairs with the acquire. */
+		smp_store_release(&block->held, false);
 	}
 
 	/* An update that found the gate free by now waits for this as well. */
