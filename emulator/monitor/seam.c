@@ -94,6 +94,7 @@ void seam_init(void)
 	};
 	add_cmrs();
 	seamldr_init(&seamldr, &seam_platform);
+	seamldr.cpuid_1_eax = cpuid(1, 0).eax;
 	if (npt_use(SEAM_RANGE_BASE) == SEAM_PAGE_HOST)
 		npt_protect(SEAM_RANGE_BASE, SEAM_RANGE_SIZE, SEAM_PAGE_SEAMRR);
 }
