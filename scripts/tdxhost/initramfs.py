@@ -21,7 +21,7 @@ DIRECTORIES = ("proc", "sys", "dev", "tmp", "root", "etc", "run", "mnt", "var/tm
                "bin", "sbin", "usr/bin", "usr/sbin", paths.FIRMWARE)
 
 
-def _busybox():
+def busybox():
     """A statically linked busybox: its path, and the names it answers to."""
     for candidate in ("/bin/busybox", "/usr/bin/busybox"):
         if not os.path.exists(candidate):
@@ -53,8 +53,8 @@ def _guest_programs():
 
 def _inputs(modules):
     """Everything in the base: destination -> (mode, content)."""
-    busybox, names = _busybox()
-    files = {"bin/busybox": (0o755, Path(busybox).read_bytes()),
+    program, names = busybox()
+    files = {"bin/busybox": (0o755, Path(program).read_bytes()),
              "init": (0o755, (paths.GUEST_SOURCE / "init").read_bytes())}
     for name, path in _guest_programs().items():
         place = "tdxhost/agent" if name == "agent" else f"usr/bin/{name}"

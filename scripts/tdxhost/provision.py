@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import kernel, paths
+from . import initramfs, kernel, paths, qemu
 from .errors import TdxHostError
 
 
@@ -87,8 +87,28 @@ def _missing(kernels):
         yield GUEST_PROGRAMS
 
 
+def _packages_are_there():
+    try:
+        qemu.find()
+        initramfs.busybox()
+    except TdxHostError:
+        return False
+    return _emulator_is_there() or bool(shutil.which("clang"))
+
+
+def set_up():
+    """Install the packages, on a machine where one is missing whose lack is seen at once."""
+    if _packages_are_there():
+        return
+    say("setting this machine up: scripts/setup run emulator")
+    if subprocess.run([paths.ROOT / "scripts/setup", "run", "emulator"], stdout=sys.stderr,
+                      stdin=subprocess.DEVNULL, check=False).returncode:
+        raise TdxHostError("scripts/setup failed, see above")
+
+
 def provide(*kernels):
     """Make what these kernels need to run here: step by step, and what is left."""
+    set_up()
     steps = list(_missing(kernels))
     left = sum(step.seconds for step in steps)
     for number, step in enumerate(steps, 1):
