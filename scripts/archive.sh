@@ -24,7 +24,9 @@ archive_site()
 }
 
 # archive_use DIRECTORY SUITE...: from here on apt-get and apt-cache work in
-# DIRECTORY and see just these suites; of archive_type=deb-src only the sources.
+# DIRECTORY and see just these suites; of archive_type=deb-src only the sources. With
+# archive_expired=ok an index may be past its date, as those of unstable are soon on a
+# mirror that is behind: for what a checksum pins, or what only looks at our sources.
 archive_use()
 {
 	local directory=$1 site suite
@@ -61,6 +63,7 @@ archive_use()
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
+		Acquire::Check-Valid-Until "$([ "${archive_expired:-}" = ok ] && echo false || echo true)";
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
