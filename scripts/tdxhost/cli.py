@@ -14,7 +14,11 @@ from .machine import Machine
 from .options import emulator_words, parse
 
 KERNEL_ARGUMENTS = ("console=ttyS0,115200", "panic=-1", "oops=panic", "printk.devkmsg=on",
-                    "loglevel=7", "kvm_intel.tdx=1", "nohibernate")
+                    "loglevel=7", "kvm_intel.tdx=1", "nohibernate",
+                    # The kernel's own watchdogs look for hangs, too, and not for a machine
+                    # that does other work.
+                    "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=180",
+                    "rcupdate.rcu_exp_cpu_stall_timeout=180000")
 KEPT_RUNS = 40
 
 
