@@ -21,7 +21,7 @@ DIRECTORIES = ("proc", "sys", "dev", "tmp", "root", "etc", "run", "mnt", "var/tm
                "bin", "sbin", "usr/bin", "usr/sbin", paths.FIRMWARE)
 
 
-def _busybox():
+def busybox():
     """A statically linked busybox: its path, and the names it answers to."""
     for candidate in ("/bin/busybox", "/usr/bin/busybox"):
         if not os.path.exists(candidate):
@@ -53,8 +53,8 @@ def _guest_programs():
 
 def _inputs(modules):
     """Everything in the base: destination -> (mode, content)."""
-    busybox, names = _busybox()
-    files = {"bin/busybox": (0o755, Path(busybox).read_bytes()),
+    program, names = busybox()
+    files = {"bin/busybox": (0o755, Path(program).read_bytes()),
              "init": (0o755, (paths.GUEST_SOURCE / "init").read_bytes())}
     for name, path in _guest_programs().items():
         place = "tdxhost/agent" if name == "agent" else f"usr/bin/{name}"
@@ -66,7 +66,8 @@ def _inputs(modules):
     lines = []
     for module in modules:
         files[f"lib/modules/{module.name}.ko"] = (0o644, module.content())
-        lines.append(f"/lib/modules/{module.name}.ko {module.parameters}".rstrip())
+        lines.append(f"/lib/modules/{module.name}.ko {module.name.replace('-', '_')} "
+                     f"{module.parameters}".rstrip())
     files["tdxhost/modules"] = (0o644, "".join(line + "\n" for line in lines).encode())
     return files, names
 
@@ -131,11 +132,22 @@ def _add(archive, spec):
         destination = f"root/{source.name}"
     elif destination.endswith("/"):
         destination += source.name
-    files = [source] if not source.is_dir() else \
-        sorted(path for path in source.rglob("*") if path.is_file())
-    for path in files:
-        place = destination if path == source else \
-            f"{destination}/{path.relative_to(source)}"
+    if not source.is_dir():
+        archive.file(destination, source.read_bytes(), stat.S_IMODE(source.stat().st_mode))
+        return
+    archive.directory(destination, stat.S_IMODE(source.stat().st_mode))
+    for path in sorted(source.rglob("*")):
+        _add_below(archive, source, path, f"{destination}/{path.relative_to(source)}")
+
+
+def _add_below(archive, top, path, place):
+    """What a directory holds, empty directories too; a file outside is taken for its link."""
+    if path.is_symlink() and not (path.is_file() and
+                                  not path.resolve().is_relative_to(top.resolve())):
+        archive.symlink(place, os.readlink(path))
+    elif path.is_dir():
+        archive.directory(place, stat.S_IMODE(path.stat().st_mode))
+    elif path.is_file():
         archive.file(place, path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
 
 
