@@ -41,7 +41,7 @@ alive()
 # until_said NAME PATTERN [COUNT]: for as long as the TD is there; tdxhost has a limit.
 until_said()
 {
-	until [ "$(grep -cs "$2" "/tmp/$1.lines")" -ge "${3:-1}" ]; do
+	until [ "$(cat "/tmp/$1.lines" 2>/dev/null | grep -c "$2")" -ge "${3:-1}" ]; do
 		alive "$1" || { echo "$1 gone while it was to say $2"; return 1; }
 		usleep 200000
 	done
