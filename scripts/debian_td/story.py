@@ -41,7 +41,10 @@ class Td:
             return "stops"
         if text.startswith("exit "):
             self.status = int(text.split()[1])
+            self.killed = self.status == 137
             return "exit"
+        if text.startswith("exits "):
+            return "exits"
         if text.startswith("qemu: "):
             self.complaints.append(text)
             return "complaint"

@@ -38,12 +38,19 @@ alive()
 	kill -0 "$(pid "$1")" 2>/dev/null
 }
 
+# The TD's exits so far: a start takes minutes on a busy machine, and this tells that it goes on.
+exits()
+{
+	cat $debugfs/"$(pid "$1")"-*/exits 2>/dev/null || echo 0
+}
+
 # until_said NAME PATTERN [COUNT]: for as long as the TD is there; tdxhost has a limit.
 until_said()
 {
 	until [ "$(cat "/tmp/$1.lines" 2>/dev/null | grep -c "$2")" -ge "${3:-1}" ]; do
 		alive "$1" || { echo "$1 gone while it was to say $2"; return 1; }
-		usleep 200000
+		usleep 500000
+		echo "$1 exits $(exits "$1")"
 	done
 }
 
@@ -73,7 +80,7 @@ operator()
 # Whether a vCPU of the TD has run: its firmware does, before anything is on its console.
 runs()
 {
-	cat $debugfs/"$(pid "$1")"-*/exits 2>/dev/null | grep -qv '^0$'
+	[ "$(exits "$1")" -gt 0 ]
 }
 
 echo "host version $(cat $host/version)"
