@@ -25,6 +25,9 @@ static const struct {
 	  "\t\t[--fail-nth N] IMAGE..." },
 	{ "stall", load_stall, "[--count N] IMAGE..." },
 	{ "capabilities", load_capabilities, "[--rounds N] [--megabytes N] IMAGE..." },
+	{ "heir", load_heir, "fork | vm | memory" },
+	{ "keyids", load_keyids, "" },
+	{ "fault", load_fault, "prefault | accept" },
 };
 
 volatile sig_atomic_t stopped;
