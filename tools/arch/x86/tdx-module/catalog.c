@@ -64,7 +64,7 @@ static int newest_first(const void *a, const void *b)
 int catalog_read(const char *directory, const struct mapping *mapping,
 		 struct catalog *catalog)
 {
-	char *roots[] = { (char *)directory, NULL };
+	char *roots[2] = { (char *)directory, NULL };
 	const char *ending;
 	FTSENT *file;
 	int ret = 0;

@@ -98,8 +98,9 @@ static void read_models(struct host *host)
 		return;
 	}
 	while (fgets(line, sizeof(line), file)) {
-		sscanf(line, "cpu family : %u", &family);
-		sscanf(line, "model : %u", &model);
+		if (sscanf(line, "cpu family : %u", &family) == 1 ||
+		    sscanf(line, "model : %u", &model) == 1)
+			continue;
 		if (sscanf(line, "stepping : %u", &stepping) == 1)
 			add_model(host, cpu_signature(family, model, stepping));
 	}
@@ -139,14 +140,10 @@ enum outcome host_expect(const struct host *host, bool update, struct report *re
 {
 	if (!host->present)
 		return report_set(report, OUTCOME_NOT_THIS_HOST, "no-tdx",
-				  "this is no TDX host: the kernel has no tdx_host device; "
-				  "see \"dmesg | grep -i tdx\", and load the driver with "
-				  "\"modprobe tdx-host\" if TDX is initialized");
+				  "this is no TDX host: the kernel has no tdx_host device; see \"dmesg | grep -i tdx\", and load the driver with \"modprobe tdx-host\" if TDX is initialized");
 	if (update && !host->can_update)
 		return report_set(report, OUTCOME_NOT_THIS_HOST, "no-runtime-update",
-				  "this host cannot update its TDX module at runtime: the running "
-				  "module, the CPU or the kernel (CONFIG_INTEL_TDX_MODULE_UPDATE) "
-				  "does not support it");
+				  "this host cannot update its TDX module at runtime: the running module, the CPU or the kernel (CONFIG_INTEL_TDX_MODULE_UPDATE) does not support it");
 	return report_set(report, OUTCOME_DONE, NULL, "%s", "");
 }
 

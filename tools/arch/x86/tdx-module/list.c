@@ -77,7 +77,7 @@ int command_list(struct options *options)
 			list_entry(entry, &verdict);
 	}
 	if (!report.outcome && host.mrseam.error == -EACCES && !json)
-		report_note("not all could be looked at: the running module's MRSEAM and SVN are for root only");
+		report_note("not all could be looked at: MRSEAM and SVN of what runs are for root");
 	catalog_free(&catalog);
 	return report_finish(&report, json, false);
 }

@@ -68,7 +68,7 @@ static const struct option long_options[] = {
 	{}
 };
 
-static _Noreturn void die(const char *message, const char *detail)
+static void die(const char *message, const char *detail)
 {
 	report_note("%s%s; \"tdx-module --help\" tells more", message, detail);
 	exit(OUTCOME_USAGE);
@@ -188,8 +188,8 @@ static void load_approved(struct options *options)
 		return;
 	ret = approved_load(options->approved_path, &options->approved, &line);
 	if (ret == -EINVAL)
-		report_note("%s:%u: not an MRSEAM: 96 hexadecimal digits are", options->approved_path,
-			    line);
+		report_note("%s:%u: not an MRSEAM: 96 hexadecimal digits are",
+			    options->approved_path, line);
 	else if (ret)
 		report_note("%s: %s", options->approved_path, strerror(-ret));
 	if (ret)

@@ -26,12 +26,12 @@ static const struct {
 	{ "cpu-unsupported", "the image is for other CPUs than this host's" },
 	{ "cpu-not-supported", "the image is for other CPUs than this host's" },
 	{ "svn-major",
-	  "the image's major security version number is not the running module's: only the BIOS can load it" },
+	  "the image's major security version number is another one: only the BIOS can load it" },
 	{ "svn-downgrade",
 	  "the image's security version number is below that of the running module" },
 	{ "svn-unsupported", "P-SEAMLDR does not accept the image's security version number" },
 	{ "handoff-range",
-	  "the new module cannot take over from the running one: update to a version in between first" },
+	  "the new module cannot take over from this one: update to a version in between first" },
 	{ "bad-handoff", "the new module did not take over from the old one" },
 	{ "debug-signed", "the image is for development hosts only" },
 	{ "no-td-preserving", "the running module cannot be updated at runtime" },
@@ -44,7 +44,8 @@ static const struct {
 	{ "no-seam-memory", "the module does not fit the memory that the BIOS reserved for it" },
 	/* The moment */
 	{ "td-build", "TDs are being built: try again later, or wait for them" },
-	{ "timeout", "TDs that are being built were not finished in time: try again, or wait longer" },
+	{ "timeout",
+	  "TDs that are being built were not finished in time: try again, or wait longer" },
 	{ "td-build-in-module",
 	  "the module counts TDs that are being built, or migrations: try again later" },
 	{ "cancelled", "it was cancelled" },
@@ -74,7 +75,8 @@ static const struct {
 	{ "flash-wearout", "update-log-full",
 	  "P-SEAMLDR's update log is full: no update until the host has been rebooted" },
 	{ "hw-error", "hw-error", "a call of the TDX module or of P-SEAMLDR failed" },
-	{ "invalid-file-size", "invalid-file-size", "the kernel does not take a file of this size" },
+	{ "invalid-file-size", "invalid-file-size",
+	  "the kernel does not take a file of this size" },
 	{ "read-write-error", "read-write-error", "the kernel did not take the image" },
 };
 
@@ -99,12 +101,13 @@ static enum outcome set_outcome(struct report *report, bool failed, bool down,
 {
 	if (failed)
 		return report_set(report, OUTCOME_FAILED, reason,
-				  "the update failed, and no TDX module is usable: %s. No TD runs until an "
-				  "image has been installed: \"tdx-module update IMAGE\"", advice);
+				  "the update failed, and no TDX module is usable: %s. No TD runs until an image has been installed: \"tdx-module update IMAGE\"",
+				  advice);
 	/* What was lost before is still lost. */
 	if (down)
 		return report_set(report, OUTCOME_FAILED, reason,
-				  "the repair was refused, and still no TDX module is usable: %s", advice);
+				  "the repair was refused, and still no TDX module is usable: %s",
+				  advice);
 	return report_set(report, OUTCOME_REFUSED, reason,
 			  "the update was refused, nothing has changed: %s", advice);
 }

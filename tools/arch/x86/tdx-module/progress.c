@@ -24,7 +24,7 @@ void progress_show(struct progress *progress, const char *text, const char *deta
 	snprintf(line, sizeof(line), "%s%s", text, progress->terminal ? detail : "");
 	if (!strcmp(line, progress->last))
 		return;
-	strcpy(progress->last, line);
+	memcpy(progress->last, line, sizeof(line));
 	printf("%s%s%s", progress->open ? ERASE_LINE : "", line, progress->terminal ? "" : "\n");
 	progress->open = progress->terminal;
 	fflush(stdout);

@@ -6,6 +6,11 @@
 
 #include <json-c/json.h>
 
+/* Let the compiler check the arguments. */
+#define PRINTF_LIKE(format, first)	\
+	__attribute__((__format__	\
+		(__printf__, format, first)))
+
 /* The exit status. Programs rely on these numbers. */
 enum outcome {
 	OUTCOME_DONE		= 0,
@@ -25,7 +30,7 @@ struct report {
 };
 
 /* Set everything but the phase, which becomes empty. Returns @outcome. */
-__attribute__((format(printf, 4, 5)))
+PRINTF_LIKE(4, 5)
 enum outcome report_set(struct report *report, enum outcome outcome, const char *reason,
 			const char *format, ...);
 
@@ -37,7 +42,7 @@ enum outcome report_set(struct report *report, enum outcome outcome, const char 
 int report_finish(const struct report *report, struct json_object *json, bool syslog);
 
 /* A remark on standard error that does not end anything. */
-__attribute__((format(printf, 1, 2)))
+PRINTF_LIKE(1, 2)
 void report_note(const char *format, ...);
 
 /* Add a text, or null if there is none. */

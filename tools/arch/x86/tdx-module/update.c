@@ -25,6 +25,9 @@ struct update {
 	enum { UNVERIFIED, VERIFIED, DIFFERS } verified;
 };
 
+static const char no_lock[] =
+	"this kernel does not keep updates away from TDs that are being built: such a TD gets a wrong measurement";
+
 static long long now_ms(void)
 {
 	struct timespec now;
@@ -94,7 +97,8 @@ static enum outcome choose_latest(struct update *update, const struct catalog *c
 
 	for (entry = catalog->entries; entry < catalog->entries + catalog->count; entry++) {
 		/* Of the line that runs, made for this host's CPUs, newer. */
-		if (entry->error || entry->defect || !version_same_line(&entry->version, &running) ||
+		if (entry->error || entry->defect ||
+		    !version_same_line(&entry->version, &running) ||
 		    (update->before.nr_models &&
 		     !image_supports_cpu(&entry->image, update->before.models[0])))
 			continue;
@@ -120,7 +124,8 @@ static enum outcome choose_latest(struct update *update, const struct catalog *c
 				  "nothing newer than the running TDX module %s in %s",
 				  version_text(&running, name), update->options->directory);
 	return report_set(report, OUTCOME_REFUSED, first.reason,
-			  "there is %s, but this host cannot take it: %s", newest->path, first.message);
+			  "there is %s, but this host cannot take it: %s",
+			  newest->path, first.message);
 }
 
 static enum outcome choose(struct update *update)
@@ -169,7 +174,8 @@ static enum outcome judge(struct update *update)
 	enum outcome outcome;
 
 	if (update->before.keeps_builds_safe || update->down)
-		outcome = entry_judge_policy(&update->entry, &update->before, policy, update->report);
+		outcome = entry_judge_policy(&update->entry, &update->before, policy,
+					     update->report);
 	else
 		outcome = entry_judge(&update->entry, &update->before, policy, update->report);
 	if (outcome == OUTCOME_NOTHING)
@@ -177,7 +183,8 @@ static enum outcome judge(struct update *update)
 				  "TDX module %s runs already%s",
 				  version_text(&update->entry.version, name),
 				  update->before.mrseam.error ?
-				  ", as far as its version tells" : ", with the MRSEAM of the image");
+				  ", as far as its version tells" :
+				  ", with the MRSEAM of the image");
 	if (outcome)
 		return outcome;
 
@@ -185,8 +192,7 @@ static enum outcome judge(struct update *update)
 	if (!update->down && host_number(&update->before.updates_left, &left) && left == 1 &&
 	    !update->options->use_last_entry)
 		return report_set(update->report, OUTCOME_REFUSED, "last-log-entry",
-				  "P-SEAMLDR's update log has room for one more: should that update fail, "
-				  "TDX is lost until a reboot. --use-last-entry does it nevertheless");
+				  "P-SEAMLDR's update log has room for one more: should that update fail, TDX is lost until a reboot. --use-last-entry does it nevertheless");
 	return OUTCOME_DONE;
 }
 
@@ -219,8 +225,8 @@ static enum outcome verify(struct update *update)
 		update->verified = DIFFERS;
 	if (update->verified == DIFFERS)
 		return report_set(report, OUTCOME_FAILED, "other-module-runs",
-				  "the kernel reports no error, but the module that runs (%s) is not that of "
-				  "the image", update->after.version.text);
+				  "the kernel reports no error, but the module that runs (%s) is not that of the image",
+				  update->after.version.text);
 
 	host_version(&update->after, &version);
 	if (update->after.mrseam.error || !update->before.keeps_builds_safe)
@@ -230,8 +236,8 @@ static enum outcome verify(struct update *update)
 	host_number(&update->after.duration_us, &took);
 	host_number(&update->after.stop_us, &stop);
 	return report_set(report, OUTCOME_DONE, NULL,
-			  "%sTDX module %s runs, with the MRSEAM of the image; took %llu.%03llu ms, TDX "
-			  "stood still for %llu.%03llu ms", update->down ? "repaired: " : "",
+			  "%sTDX module %s runs, with the MRSEAM of the image; took %llu.%03llu ms, TDX stood still for %llu.%03llu ms",
+			  update->down ? "repaired: " : "",
 			  version_text(&version, name), took / 1000, took % 1000, stop / 1000,
 			  stop % 1000);
 }
@@ -251,8 +257,8 @@ static enum outcome conclude(struct update *update, const char *error)
 	if (update->report->outcome == OUTCOME_FAILED &&
 	    host_number(&after->updates_left, &left) && !left)
 		snprintf(update->report->message, sizeof(update->report->message),
-			 "the update failed (%s), and no TDX module is usable; P-SEAMLDR's update log is "
-			 "full, so only a reboot helps", update->report->reason);
+			 "the update failed (%s), and no TDX module is usable; P-SEAMLDR's update log is full, so only a reboot helps",
+			 update->report->reason);
 	return update->report->outcome;
 }
 
@@ -268,8 +274,7 @@ static enum outcome not_begun(int error, struct report *report)
 	case -EACCES:
 	case -EPERM:
 		return report_set(report, OUTCOME_REFUSED, "permission",
-				  "not permitted: updating needs root with CAP_SYS_RAWIO, and a security "
-				  "policy (LoadPin, IMA, lockdown) that accepts the image");
+				  "not permitted: updating needs root with CAP_SYS_RAWIO, and a security policy (LoadPin, IMA, lockdown) that accepts the image");
 	default:
 		return report_set(report, OUTCOME_REFUSED, "upload",
 				  "the kernel did not take the image: %s", strerror(-error));
@@ -291,7 +296,7 @@ static enum outcome install(struct update *update)
 	int ret;
 
 	if (!update->before.keeps_builds_safe)
-		report_note("this kernel does not keep updates away from TDs that are being built: such a TD would get a wrong measurement");
+		report_note("%s", no_lock);
 	if (change) {
 		snprintf(text, sizeof(text), "%ld", update->options->wait_s * 1000);
 		ret = sysfs_write(SYSFS_HOST, "update_wait_ms", text);
@@ -326,7 +331,7 @@ static struct json_object *describe(const struct update *update)
 {
 	struct json_object *json = json_object_new_object(), *part;
 	const struct host *hosts[] = { &update->before, &update->after };
-	const char *names[] = { "before", "after" };
+	const char *names[2] = { "before", "after" };
 	int i;
 
 	json_add_text(json, "command", "update");

@@ -20,12 +20,18 @@
 /* How often to look where the kernel has no event for it. */
 #define LOOK_EVERY_MS	100
 
-static volatile sig_atomic_t interrupts;
+/* Changed by a signal handler, so only by atomic operations. */
+static int interrupts;
 
 static void count_interrupt(int signal)
 {
 	(void)signal;
-	interrupts++;
+	__atomic_add_fetch(&interrupts, 1, __ATOMIC_RELAXED);
+}
+
+static int count_interrupts(void)
+{
+	return __atomic_load_n(&interrupts, __ATOMIC_RELAXED);
 }
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
@@ -36,7 +42,7 @@ static void catch_interrupts(struct sigaction before[NR_CAUGHT])
 	struct sigaction action = { .sa_handler = count_interrupt };
 	size_t i;
 
-	interrupts = 0;
+	__atomic_store_n(&interrupts, 0, __ATOMIC_RELAXED);
 	sigemptyset(&action.sa_mask);
 	for (i = 0; i < NR_CAUGHT; i++) {
 		sigaction(caught[i], NULL, &before[i]);
@@ -77,7 +83,7 @@ static int write_data(struct upload *upload, const uint8_t *file, size_t size)
 		} else if (errno != EINTR) {
 			ret = -errno;
 		}
-		if (interrupts)
+		if (count_interrupts())
 			ret = -ECANCELED;
 	}
 	close(fd);
@@ -111,7 +117,7 @@ static void wait_for_end(struct upload *upload)
 {
 	struct pollfd event = { .events = POLLPRI };
 	char status[32], text[32];
-	sig_atomic_t seen = 0;
+	int seen = 0;
 
 	event.fd = sysfs_open(SYSFS_HOST, "update_state", O_RDONLY);
 	for (;;) {
@@ -123,8 +129,8 @@ static void wait_for_end(struct upload *upload)
 		if (read_status(upload, status, sizeof(status)) || !strcmp(status, "idle"))
 			break;
 		upload->progress(status, upload->data);
-		if (interrupts != seen) {
-			seen = interrupts;
+		if (count_interrupts() != seen) {
+			seen = count_interrupts();
 			if (upload->cancel(upload->data))
 				sysfs_write(upload->directory, "cancel", "1");
 		}

@@ -44,14 +44,12 @@ static enum outcome judge_mapping(const struct release *release, const struct ho
 	if (host_version(host, &running) && version_known(&release->least_running)) {
 		if (!version_same_line(&running, &release->version))
 			return report_set(report, OUTCOME_REFUSED, "other-line",
-					  "a module %s cannot replace a running %s: only the "
-					  "BIOS can load it",
+					  "a module %s cannot replace a running %s: only the BIOS can load it",
 					  version_text(&release->version, needed),
 					  version_text(&running, text));
 		if (version_compare(&running, &release->least_running) < 0)
 			return report_set(report, OUTCOME_REFUSED, "running-too-old",
-					  "it can only replace modules from %s on, %s runs: "
-					  "update to a version in between first",
+					  "it can only replace modules from %s on, %s runs: update to a version in between first",
 					  version_text(&release->least_running, needed),
 					  version_text(&running, text));
 	}
