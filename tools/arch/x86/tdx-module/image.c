@@ -136,8 +136,11 @@ static enum image_defect parse_sigstruct(const uint8_t *sigstruct, struct image 
 		.minor	= sigstruct[SIGSTRUCT_MINOR],
 		.update	= load16(sigstruct + SIGSTRUCT_UPDATE),
 	};
-	if (version_known(&image->version))
+	/* These bytes are reserved in modules 1.5.x. */
+	if (image->version.major)
 		image->build = load16(sigstruct + SIGSTRUCT_BUILD);
+	else
+		image->version = (struct version) {};
 
 	if (load32(sigstruct + SIGSTRUCT_NR_CPUS) > IMAGE_MAX_CPUS)
 		return IMAGE_BAD_CPU_TABLE;

@@ -26,7 +26,7 @@ struct update {
 };
 
 static const char no_lock[] =
-	"this kernel does not keep updates away from TDs that are being built: such a TD gets a wrong measurement";
+	"this kernel lets updates meet TDs that are being built: these get a wrong measurement";
 
 static long long now_ms(void)
 {

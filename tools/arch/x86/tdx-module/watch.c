@@ -96,6 +96,18 @@ static const char *version_of(const struct host *host)
 	return host->version.error ? NULL : host->version.text;
 }
 
+/* What is printed instead of events. */
+static int cannot_watch(const struct report *report, bool as_json)
+{
+	struct json_object *json = NULL;
+
+	if (as_json) {
+		json = json_object_new_object();
+		json_add_text(json, "command", "watch");
+	}
+	return report_finish(report, json, false);
+}
+
 int command_watch(struct options *options)
 {
 	char message[8192];
@@ -109,17 +121,17 @@ int command_watch(struct options *options)
 
 	host_read(&host);
 	if (host_expect(&host, false, &report))
-		return report_finish(&report, NULL, false);
+		return cannot_watch(&report, options->json);
 	if (!host.keeps_builds_safe) {
 		report_set(&report, OUTCOME_NOT_THIS_HOST, "no-events",
 			   "this kernel sends no events about updates");
-		return report_finish(&report, NULL, false);
+		return cannot_watch(&report, options->json);
 	}
 	fd = open_events();
 	if (fd < 0) {
 		report_set(&report, OUTCOME_NOT_THIS_HOST, "no-events",
 			   "the kernel's events cannot be received: %s", strerror(-fd));
-		return report_finish(&report, NULL, false);
+		return cannot_watch(&report, options->json);
 	}
 
 	/* The socket is open: what changes from here on is not missed. */
@@ -150,5 +162,5 @@ int command_watch(struct options *options)
 	report_set(&report, OUTCOME_NOT_THIS_HOST, "no-events",
 		   "the kernel's events cannot be received: %s", strerror(errno));
 	close(fd);
-	return report_finish(&report, NULL, false);
+	return cannot_watch(&report, options->json);
 }
