@@ -47,9 +47,9 @@ static void show_waiting(struct update *update)
 	host_number(&update->after.builds, &builds);
 	host_number(&update->after.wait_ms, &bound_ms);
 	left_ms = (long long)bound_ms - (now_ms() - update->waits_since_ms);
-	snprintf(text, sizeof(text), "waiting for %llu TD build%s, at most %llu s; Ctrl-C cancels",
+	snprintf(text, sizeof(text), "waiting for %llu TD build%s, at most %llu s",
 		 builds, builds == 1 ? "" : "s", (bound_ms + 999) / 1000);
-	snprintf(left, sizeof(left), " (%lld s left)", left_ms > 0 ? (left_ms + 999) / 1000 : 0);
+	snprintf(left, sizeof(left), "; %lld s left, Ctrl-C cancels", left_ms > 0 ? (left_ms + 999) / 1000 : 0);
 	progress_show(&update->progress, text, left);
 }
 
