@@ -17,7 +17,7 @@ def test_usage(tool):
     """A wrong command line: status 1, one line that says what is wrong."""
     host = Host(tool)
     for arguments, sentence in (((), "a command is missing"),
-                                (("shwo",), "there is no command shwo"),
+                                (("display",), "there is no command display"),
                                 (("show", "all"), "too many arguments: all"),
                                 (("check",), "this command needs an image"),
                                 (("update",), "needs an image or a version"),
