@@ -11,7 +11,8 @@ static const struct {
 } advices[] = {
 	/* The image */
 	{ "not-an-image", "the file is no image of a TDX module" },
-	{ "container-1", "the image is in the old container format 1.0: get it in format 2.0" },
+	{ "container-version-1",
+	  "the image is in the old container format 1.0: get it in format 2.0" },
 	{ "bad-image-version", "the image's container format is not 2.0" },
 	{ "truncated-header", "the image is incomplete: get it again" },
 	{ "truncated", "the image is incomplete: get it again" },
@@ -43,6 +44,7 @@ static const struct {
 	{ "seamldr-error", "P-SEAMLDR does not answer: try again, then reboot" },
 	{ "no-seam-memory", "the module does not fit the memory that the BIOS reserved for it" },
 	/* The moment */
+	{ "busy", "another update is under way: try again later" },
 	{ "td-build", "TDs are being built: try again later, or wait for them" },
 	{ "timeout",
 	  "TDs that are being built were not finished in time: try again, or wait longer" },

@@ -62,9 +62,9 @@ static void show_progress(const char *status, void *data)
 		show_waiting(update);
 	else if (!strcmp(update->after.state.text, "updating"))
 		progress_show(&update->progress, "replacing the TDX module", "");
-	else if (!strcmp(status, "receiving") || !strcmp(status, "preparing"))
+	else if (update->before.keeps_builds_safe || strcmp(status, "transferring"))
 		progress_show(&update->progress, "checking the image and the host", "");
-	else if (!update->before.keeps_builds_safe)
+	else
 		progress_show(&update->progress, "replacing the TDX module", "");
 }
 
