@@ -44,7 +44,7 @@ struct tdx_update_status {
 #ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
 
 int tdx_update_preflight(const u8 *file, u32 size);
-int tdx_update_check(const u8 *file, u32 size);
+int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome);
 int tdx_update_install(const u8 *file, u32 size);
 void tdx_update_cancel(void);
 void tdx_update_finish(void);
@@ -63,7 +63,8 @@ static inline int tdx_update_preflight(const u8 *file, u32 size)
 	return -EOPNOTSUPP;
 }
 
-static inline int tdx_update_check(const u8 *file, u32 size)
+static inline int tdx_update_check(const u8 *file, u32 size,
+				   struct tdx_update_status *outcome)
 {
 	return -EOPNOTSUPP;
 }

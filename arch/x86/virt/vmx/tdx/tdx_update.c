@@ -345,33 +345,50 @@ static enum tdx_update_damage get_damage(struct tdx_update *update)
 						    TDX_UPDATE_REPAIRABLE;
 }
 
+/* How the update ended, in @outcome; returns the error for the caller. */
+static int describe(struct tdx_update *update, int ret,
+		    struct tdx_update_status *outcome)
+{
+	struct tdx_update_failure *failure = &update->replacement.failure;
+	enum tdx_update_damage damage;
+
+	outcome->duration_us = (ktime_get_ns() - update->start_ns) / NSEC_PER_USEC;
+	outcome->stop_us = update->replacement.closed_ns / NSEC_PER_USEC;
+	outcome->seamcall_status = 0;
+	strscpy(outcome->result, "success");
+	if (!ret)
+		return 0;
+
+	damage = get_damage(update);
+	ret = tdx_update_explain(failure, ret, damage);
+	outcome->seamcall_status = failure->status;
+	snprintf(outcome->result, sizeof(outcome->result), "%s:%s:%s",
+		 damage == TDX_UPDATE_NO_DAMAGE ? "refused" : "failed",
+		 tdx_update_phase_name(failure->phase), failure->reason);
+
+	return ret;
+}
+
+static void publish(const struct tdx_update_status *outcome)
+{
+	scoped_guard(spinlock, &status_lock) {
+		last.seamcall_status = outcome->seamcall_status;
+		last.duration_us = outcome->duration_us;
+		last.stop_us = outcome->stop_us;
+		strscpy(last.result, outcome->result);
+	}
+	trace_tdx_update_done(outcome->result, outcome->seamcall_status,
+			      outcome->duration_us, outcome->stop_us);
+	set_state(tdx_get_sysinfo() ? TDX_UPDATE_IDLE : TDX_UPDATE_FAILED);
+}
+
 /* Publish how the update ended and return the error for the caller. */
 static int conclude(struct tdx_update *update, int ret)
 {
-	struct tdx_update_failure *failure = &update->replacement.failure;
-	u64 duration_us = (ktime_get_ns() - update->start_ns) / NSEC_PER_USEC;
-	u64 stop_us = update->replacement.closed_ns / NSEC_PER_USEC;
-	char result[sizeof(last.result)] = "success";
-	u64 status = 0;
+	struct tdx_update_status outcome;
 
-	if (ret) {
-		enum tdx_update_damage damage = get_damage(update);
-
-		ret = tdx_update_explain(failure, ret, damage);
-		status = failure->status;
-		snprintf(result, sizeof(result), "%s:%s:%s",
-			 damage == TDX_UPDATE_NO_DAMAGE ? "refused" : "failed",
-			 tdx_update_phase_name(failure->phase), failure->reason);
-	}
-
-	scoped_guard(spinlock, &status_lock) {
-		last.seamcall_status = status;
-		last.duration_us = duration_us;
-		last.stop_us = stop_us;
-		strscpy(last.result, result);
-	}
-	trace_tdx_update_done(result, status, duration_us, stop_us);
-	set_state(tdx_get_sysinfo() ? TDX_UPDATE_IDLE : TDX_UPDATE_FAILED);
+	ret = describe(update, ret, &outcome);
+	publish(&outcome);
 
 	return ret;
 }
@@ -412,15 +429,18 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_preflight, "tdx-host");
  * tdx_update_check() - would P-SEAMLDR accept this image?
  * @file: the module's image, vmalloc()ed
  * @size: its size in bytes
+ * @outcome: how the check ended, in the words of an update's outcome; its state and
+ *	     number of blocks are not filled in
  *
  * As tdx_update_preflight(), and asks P-SEAMLDR: TDs stand still for as long as
  * that takes, the module that runs is not touched. P-SEAMLDR is not asked while a
- * failed update is to be repaired, or with tdx_update.rehearse=0.
+ * failed update is to be repaired, or with tdx_update.rehearse=0. This is no update:
+ * tdx_update_get_status() does not tell of it, unless it leaves no usable module.
  *
  * Context: Process context, may sleep.
  * Return: 0 if it would, else an error as from tdx_update_install().
  */
-int tdx_update_check(const u8 *file, u32 size)
+int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome)
 {
 	struct tdx_update update = {
 		.file	     = file,
@@ -428,17 +448,22 @@ int tdx_update_check(const u8 *file, u32 size)
 		.replacement = { .rehearse_only = true },
 		.start_ns    = ktime_get_ns(),
 	};
+	bool usable;
 	int ret;
 
-	if (!mutex_trylock(&update_mutex))
+	if (!mutex_trylock(&update_mutex)) {
+		strscpy(outcome->result, "refused:preflight:busy");
 		return -EBUSY;
+	}
+	usable = tdx_get_sysinfo();
 
 	ret = run_phase(&update, TDX_UPDATE_PHASE_IMAGE, check_image) ?:
 	      alloc_params(&update) ?:
 	      preflight_and_replace(&update);
 	kfree(update.replacement.params);
-	if (ret)
-		ret = conclude(&update, ret);
+	ret = describe(&update, ret, outcome);
+	if (usable && !tdx_get_sysinfo())
+		publish(outcome);
 
 	mutex_unlock(&update_mutex);
 	return ret;
