@@ -24,9 +24,11 @@ help:
 ##   make run             a live update of the TDX module, on an emulated TDX host
 ##   make shell           a shell on the emulated host, module images at hand
 ##   make bench           stock and patched kernel side by side
+##   make run VMM=qemu    the same with Debian's own QEMU, TD firmware and kernel as TDs;
+##                        VCPUS=2 for two vCPUs each
 .PHONY: run
 run: setup-run setup-emulator
-	@scripts/run
+	@$(if $(filter qemu,$(VMM)),scripts/run-debian-td,scripts/run)
 
 .PHONY: shell
 shell: setup-run setup-emulator

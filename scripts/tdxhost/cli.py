@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from . import initramfs, manual, paths, provision, qemu
+from . import get, initramfs, manual, paths, provision, qemu, root
 from .console import tail
 from .errors import HOST_BROKEN, PLATFORM_FAILED, TIMED_OUT, TdxHostError
 from .machine import Machine
@@ -109,11 +109,13 @@ def _run(options):
         return _answer(options)
     # What cannot work is told before anything is built, and before the run.
     words = emulator_words(options)
-    top = initramfs.overlay(options.command, options.interactive, options.add)
+    top = initramfs.overlay(options.command, options.interactive, options.add,
+                            wanted=get.Files(options.get).names())
     if options.dry_run:
         return _say_what_would_be_run(options, words)
     for file in filter(None, (options.log, options.trace)):
         open(file, "wb").close()
+    tree = root.archive(options.root) if options.root else b""
     provision.provide(options.kernel)
     monitor = provision.monitor()
     kernel = provision.find_kernel(options.kernel, options.modules)
@@ -125,7 +127,7 @@ def _run(options):
         provision.say(f"waiting for: gdb {kernel.vmlinux or ''} -ex "
                       f"'target remote localhost:{options.gdb}'")
     machine.monitor_arguments = words
-    initramfs.assemble(machine.initramfs, kernel.modules, top)
+    initramfs.assemble(machine.initramfs, kernel.modules, top, tree)
     status = machine.run()
     if options.log:
         with open(options.log, "wb") as log:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The root file system of the emulated host, as an initramfs.
 
-Two archives, one behind the other: a base that depends only on the kernel and on
-what is built here, cached by the hash of its content, and a small overlay with
-what belongs to this run. Uncompressed, as unpacking costs more than reading here.
+Archives, one behind the other: a base that depends only on the kernel and on what
+is built here, cached by the hash of its content; the tree of --root, if there is one
+(see root.py); and a small overlay with what belongs to this run. Uncompressed, as unpacking costs more than reading here.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from . import paths
+from . import get, paths
 from .cpio import Archive
 from .errors import TdxHostError
 
@@ -101,13 +101,14 @@ def base(modules):
     archive.file("etc/group", b"root:x:0:\n")
     content = archive.bytes()
     try:
-        _keep(path, content)
+        keep(path, content)
     except PermissionError:
         pass		# another user's build/: it works without the cache
     return content
 
 
-def _keep(path, content):
+def keep(path, content):
+    """Put an archive into the cache."""
     paths.INITRAMFS_CACHE.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(content)
@@ -151,7 +152,7 @@ def _add_below(archive, top, path, place):
         archive.file(place, path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
 
 
-def overlay(command, interactive, added, symlinks=()):
+def overlay(command, interactive, added, symlinks=(), wanted=b""):
     """The archive of this run: the command and the files that were added."""
     archive = Archive()
     archive.file("tdxhost/command", b"".join(os.fsencode(word) + b"\0"
@@ -162,13 +163,16 @@ def overlay(command, interactive, added, symlinks=()):
                      f"{os.environ.get('TERM', 'dumb')}\n".encode())
     for spec in added:
         _add(archive, spec)
+    if wanted:
+        archive.file(get.LIST, wanted)
     for name, target in symlinks:
         archive.symlink(name, target)
     return archive.bytes()
 
 
-def assemble(path, modules, top):
+def assemble(path, modules, top, tree=b""):
     """Write the initramfs of this run, with the overlay on top, to path."""
     with open(path, "wb") as file:
         file.write(base(modules))
+        file.write(tree)
         file.write(top)

@@ -13,7 +13,7 @@ import termios
 import time
 import tty
 
-from . import console, qemu, statuses
+from . import console, get, qemu, statuses
 from .errors import HOST_BROKEN, PLATFORM_FAILED, TIMED_OUT
 
 PR_SET_PDEATHSIG = 1
@@ -51,6 +51,7 @@ class Machine:
         self.boot_module = boot_module
         self.directory = directory
         self.initramfs = directory / "initramfs.cpio"
+        self.files = get.Files(options.get)
         self.kernel_arguments = []
         self.monitor_arguments = []
         self.console_fd = self.command_fd = self.emulator_fd = "N"
@@ -122,6 +123,10 @@ class Machine:
             _write_all(2, content)
         elif kind == b"R":
             self._watch_input()
+        elif kind == b"G":
+            self.files.begin(content[0])
+        elif kind == b"D":
+            self.files.data(content)
         elif kind == b"X":
             # From here on it is not the command that takes the time.
             self.status = content[0]
@@ -307,6 +312,9 @@ class Machine:
                 f"the machine ended before the command did (QEMU's exit status " \
                 f"{self._qemu.returncode})"
             return PLATFORM_FAILED
+        if missing := self.files.missing():
+            self.reason = f"--get: not in the host: {' '.join(missing)}"
+            return self.status or PLATFORM_FAILED
         return self.status
 
     def _qemu_complaint(self):

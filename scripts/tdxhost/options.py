@@ -57,6 +57,11 @@ def parser():
     add("--add", action="append", default=[], metavar="FILE[:DESTINATION]",
         help="put a file or directory into the host, by default below /root, where "
              "COMMAND starts (repeatable)")
+    add("--root", metavar="DIRECTORY",
+        help="lay a tree, as of a distribution, over the host's own files")
+    add("--get", action="append", default=[], metavar="FILE[:DESTINATION]",
+        help="bring a file out of the host when COMMAND has ended, by default into the "
+             "current directory (repeatable)")
 
     add = whole.add_argument_group("the emulated TDX").add_argument
     add("--module", default="1.5.05", metavar="VERSION",
@@ -157,6 +162,8 @@ def parse(arguments, say):
         usage_error("--cpus: 1 to 64")
     if options.gdb is not None and not 1 <= options.gdb <= 65535:
         usage_error("--gdb: a port is 1 to 65535")
+    if options.shell and options.get:
+        usage_error("--get: there is no line for files beside a --shell")
     _check_memory(options.memory)
     options.qemu = _words("--qemu-opts", options.qemu)
     options.append = [_fit_argument(word) for text in options.append for word in text.split()]

@@ -10,6 +10,8 @@
  *
  *	to tdxhost	R ready: the command starts	(no content)
  *			O stdout, E stderr		(content)
+ *			G a file of --get begins	(its number, one byte)
+ *			D more of that file		(content)
  *			X exit status			(one byte)
  *			P powering off goes on		(no content)
  *	from tdxhost	I input				(content)
@@ -405,6 +407,36 @@ static void __attribute__((noreturn)) interactive(char **argv)
 	power_off();
 }
 
+static void send_file(const char *name, unsigned char number)
+{
+	static char buffer[65536];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	if (fd < 0)
+		return;		/* tdxhost tells what did not come */
+	send_frame('G', &number, 1);
+	while ((size = read(fd, buffer, sizeof(buffer))) > 0)
+		send_frame('D', buffer, size);
+	close(fd);
+}
+
+/* The files of --get: their names, below /root if they are relative, each with a NUL. */
+static void send_files(void)
+{
+	FILE *list = fopen("/tdxhost/get", "re");
+	unsigned char number = 0;
+	char *name = NULL;
+	size_t size = 0;
+
+	if (!list || chdir("/root"))
+		return;
+	while (getdelim(&name, &size, '\0', list) > 0)
+		send_file(name, number++);
+	free(name);
+	fclose(list);
+}
+
 int main(void)
 {
 	char **argv = read_command();
@@ -435,6 +467,7 @@ int main(void)
 		power_off();
 	}
 	status = relay(command, streams, children);
+	send_files();
 	send_frame('X', &status, 1);
 	power_off();
 }

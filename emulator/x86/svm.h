@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The virtual machine control block of AMD's SVM, as far as TDs need it. */
-#ifndef EMULATOR_MODULE_SVM_H
-#define EMULATOR_MODULE_SVM_H
+/* AMD Secure Virtual Machine: the virtual machine control block (VMCB), exits and events. */
+#ifndef EMULATOR_X86_SVM_H
+#define EMULATOR_X86_SVM_H
 
 #include "../abi/types.h"
 
@@ -104,6 +104,9 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define VMCB_SEGMENT_LONG	BIT(9)	/* CS.L in the attributes */
 #define VMCB_SEGMENT_BIG	BIT(10)	/* CS.D */
 
+/* In the word of one bit a register, reads in its low half and writes in the high one. */
+#define INTERCEPT_WRITE_CR8	BIT(16 + 8)
+
 /* Misc. 1 and 2: what is intercepted. */
 #define INTERCEPT_INTR		BIT(0)
 #define INTERCEPT_NMI		BIT(1)
@@ -137,6 +140,7 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define NESTED_PAGING		BIT(0)
 /* RFLAGS.IF and CR8 of the TD act on virtual interrupts only. */
 #define V_INTR_MASKING		BIT(24)
+#define V_TPR			GENMASK(7, 0)	/* task priority, as CR8 has it */
 #define V_IRQ			BIT(8)
 #define V_INTR_PRIORITY_SHIFT	16
 #define V_IGNORE_TPR		BIT(20)
@@ -151,6 +155,7 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "VMCB");
 #define EVENT_TYPE_EXCEPTION	(3UL << 8)
 
 enum svm_exit {
+	SVM_EXIT_WRITE_CR8 = 0x18,
 	SVM_EXIT_EXCEPTION_0 = 0x40,
 	SVM_EXIT_INTR = 0x60,
 	SVM_EXIT_NMI = 0x61,
@@ -185,24 +190,5 @@ enum svm_exit {
 #define NPF_PRESENT		BIT(0)
 #define NPF_WRITE		BIT(1)
 #define NPF_FETCH		BIT(4)
-
-enum x86_exception {
-	VECTOR_UD = 6,
-	VECTOR_DF = 8,
-	VECTOR_GP = 13,
-	VECTOR_MC = 18,
-	VECTOR_VE = 20,
-};
-
-#define X86_CR0_PG		BIT(31)
-#define X86_CR4_PAE		BIT(5)
-#define X86_CR4_OSXSAVE		BIT(18)
-#define X86_EFER_SCE		BIT(0)
-#define X86_EFER_LME		BIT(8)
-#define X86_EFER_LMA		BIT(10)
-#define X86_EFER_NXE		BIT(11)
-#define X86_EFER_SVME		BIT(12)
-#define X86_RFLAGS_ARITHMETIC	0x8d5UL
-#define X86_RFLAGS_IF		BIT(9)
 
 #endif
