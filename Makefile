@@ -54,6 +54,12 @@ test: setup-all base
 sweep: setup-all base
 	@scripts/sweep
 
+##   make soak            MINUTES=60: builds, updates by good and bad images, hotplug and
+##                        signals, by chance; a report of what was wrong or lost
+.PHONY: soak
+soak: setup-run setup-emulator
+	@scripts/soak
+
 .PHONY: fuzz
 fuzz: setup-test setup-emulator
 	@$(MAKE) -C tests/fuzz fuzz
