@@ -41,7 +41,9 @@ bench: setup-run setup-emulator setup-bench
 ## Test it
 ##   make test            every test there is; TEST="word word" runs only some parts
 ##   make sweep           every SEAMCALL of an update fails once, on each CPU, and
-##                        every allocation of an update and of a TD's build
+##                        every allocation of an update and of a TD's build; then
+##                        scenarios, selftests and a minute of stress on the rt and
+##                        the kcsan kernel; KERNELS="rt" takes only that one
 ##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
 .PHONY: test
@@ -49,10 +51,14 @@ test: setup-all base
 	@scripts/test $(TEST)
 
 .PHONY: sweep
-sweep: setup-run setup-emulator
-	@tests/scenarios/fault_sweep --all
-	@tests/scenarios/update_no_memory --all
-	@VCPUS=2 tests/scenarios/debian_td
+sweep: setup-all base
+	@scripts/sweep
+
+##   make soak            MINUTES=60: builds, updates by good and bad images, hotplug and
+##                        signals, by chance; a report of what was wrong or lost
+.PHONY: soak
+soak: setup-run setup-emulator
+	@scripts/soak
 
 .PHONY: fuzz
 fuzz: setup-test setup-emulator
@@ -86,7 +92,8 @@ series: setup-series base
 ##   make refresh         bring the commits made there back into series/ and overlay;
 ##                        PATCH=NNNN folds uncommitted changes into that patch first,
 ##                        AT=NNNN numbers new commits from there on
-##   make kernel          build it: KERNEL=patched (default), stock or debug
+##   make kernel          build it: KERNEL=patched (default), stock, debug, rt
+##                        (PREEMPT_RT with lockdep) or kcsan
 .PHONY: tree
 tree: setup-series base
 	@$(series-tool) tree --tree $(TREE) $(if $(FORCE),--force)

@@ -41,7 +41,6 @@ NOTICES = tuple((re.compile(pattern), text) for pattern, text in (
      r" platform|too few private KeyIDs).*)", "no TDX in this host: {}"),
     (r"kvm_intel: (?:tdx: )?(.*(?:required for TDX|Disable TDX|not supported by the host platform).*)",
      "no TDs in this host: {}"),
-    (r"x2apic: (.*(?:disabled|IRQ remapping|not supported).*)", "the kernel does without x2APIC: {}"),
 ))
 # An argument of the user's that nobody wanted.
 UNKNOWN_PARAMETER = re.compile(r"(\w+): unknown parameter '([^']+)' ignored")
@@ -53,6 +52,11 @@ BROKEN = re.compile(r"emulator: BROKEN: ")
 # When it cannot go on, through no fault of its own.
 FATAL_EMULATOR = re.compile(r"emulator: FATAL: (.*)")
 TRIPLE_FAULT = re.compile(r"emulator: triple fault")
+# What the kernel says of itself before it cannot go on.
+HOPELESS = tuple((re.compile(pattern), text) for pattern, text in (
+    (r"\] x2apic disabled", "the kernel does without x2APIC, and the emulated host starts no CPU "
+     "without: leave out nox2apic, and whatever else turns it off"),
+))
 # When the firmware's part of it did not take the TDX module.
 NOT_LOADED = re.compile(r"emulator: the TDX module was not loaded: status ([0-9a-f]{16})")
 
@@ -77,6 +81,11 @@ def notice(line):
         if match := pattern.search(line):
             return text.format(match[1].strip())
     return None
+
+
+def hopeless(line):
+    """Why a kernel that says this will not get far, or None."""
+    return next((text for pattern, text in HOPELESS if pattern.search(line)), None)
 
 
 class Lines:

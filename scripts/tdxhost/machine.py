@@ -84,6 +84,8 @@ class Machine:
             self.status = int(line.rsplit(" ", 1)[1])
         elif text := console.notice(line):
             self._notice(text)
+        elif text := console.hopeless(line):
+            self.cause = text
         for argument in console.without_effect(line, self.options.append):
             self._notice(f"--append {argument} has no effect: neither this kernel nor its modules "
                          "know it")

@@ -45,7 +45,7 @@ def parser():
 
     add = whole.add_argument_group("the kernel").add_argument
     add("-k", "--kernel", default="patched", metavar="KERNEL",
-        help="patched, stock, debug, a bzImage, or a kernel's build directory "
+        help="patched, stock, debug, rt, kcsan, a bzImage, or a kernel's build directory "
              "(default: patched)")
     add("--modules", metavar="DIRECTORY",
         help="where the modules of a kernel given by path are")

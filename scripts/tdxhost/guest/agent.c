@@ -19,7 +19,6 @@
  *
  * With /tdxhost/interactive there are no frames: a shell gets the line itself.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
