@@ -24,9 +24,11 @@ help:
 ##   make run             a live update of the TDX module, on an emulated TDX host
 ##   make shell           a shell on the emulated host, module images at hand
 ##   make bench           stock and patched kernel side by side
+##   make run VMM=qemu    the same with Debian's own QEMU, TD firmware and kernel as TDs;
+##                        VCPUS=2 for two vCPUs each
 .PHONY: run
 run: setup-run setup-emulator
-	@scripts/run
+	@$(if $(filter qemu,$(VMM)),scripts/run-debian-td,scripts/run)
 
 .PHONY: shell
 shell: setup-run setup-emulator
@@ -42,7 +44,6 @@ bench: setup-run setup-emulator setup-bench
 ##                        every allocation of an update and of a TD's build
 ##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
-##   make series-bisect   build the kernel after each patch of the series
 .PHONY: test
 test: setup-all base
 	@scripts/test $(TEST)
@@ -51,6 +52,7 @@ test: setup-all base
 sweep: setup-run setup-emulator
 	@tests/scenarios/fault_sweep --all
 	@tests/scenarios/update_no_memory --all
+	@VCPUS=2 tests/scenarios/debian_td
 
 .PHONY: fuzz
 fuzz: setup-test setup-emulator
@@ -60,6 +62,13 @@ fuzz: setup-test setup-emulator
 check: setup-kernel setup-check series
 	@python3 -B scripts/check
 
+##   make test-bare       the commands in bare roots of Debian 12 and 13, see
+##                        scripts/test-bare; QUICK=1 builds no kernel
+.PHONY: test-bare
+test-bare:
+	@scripts/test-bare
+
+##   make series-bisect   build the kernel after each patch of the series
 .PHONY: series-bisect
 series-bisect: setup-kernel base
 	@$(series-tool) bisect
