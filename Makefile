@@ -39,7 +39,8 @@ bench: setup-run setup-emulator setup-bench
 ## Test it
 ##   make test            every test there is; TEST="word word" runs only some parts
 ##   make sweep           every SEAMCALL of an update fails once, on each CPU, and
-##                        every allocation of an update and of a TD's build
+##                        every allocation of an update and of a TD's build;
+##                        1,000 random sequences of both
 ##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
 ##   make series-bisect   build the kernel after each patch of the series
@@ -51,6 +52,7 @@ test: setup-all base
 sweep: setup-run setup-emulator
 	@tests/scenarios/fault_sweep --all
 	@tests/scenarios/update_no_memory --all
+	@tests/scenarios/random_sequences --all
 
 .PHONY: fuzz
 fuzz: setup-test setup-emulator
