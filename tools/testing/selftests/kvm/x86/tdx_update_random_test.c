@@ -180,7 +180,7 @@ static void settle(void)
 	end_update(will_fail ? ":" : NULL);
 }
 
-static bool begin(struct actor *actor, int td)
+static bool step_begin(struct actor *actor, int td)
 {
 	char tgid[32];
 	int r;
@@ -206,7 +206,7 @@ static bool begin(struct actor *actor, int td)
 	return true;
 }
 
-static bool create(struct actor *actor, int td)
+static bool step_create(struct actor *actor, int td)
 {
 	if (!can_act(actor) || lost || actor->tds[td] != TD_NONE)
 		return false;
@@ -217,7 +217,7 @@ static bool create(struct actor *actor, int td)
 	return true;
 }
 
-static bool add(struct actor *actor, int td)
+static bool step_add(struct actor *actor, int td)
 {
 	if (!can_act(actor) || (actor->tds[td] != TD_BEGUN && actor->tds[td] != TD_HALF))
 		return false;
@@ -228,7 +228,7 @@ static bool add(struct actor *actor, int td)
 	return true;
 }
 
-static bool finalize(struct actor *actor, int td)
+static bool step_finalize(struct actor *actor, int td)
 {
 	if (!can_act(actor) || actor->tds[td] != TD_FULL)
 		return false;
@@ -240,10 +240,10 @@ static bool finalize(struct actor *actor, int td)
 	return true;
 }
 
-static bool repair(struct actor *actor, int td);
+static bool step_repair(struct actor *actor, int td);
 
 /* Without a module the TD waits for one. */
-static bool check(struct actor *actor, int td)
+static bool step_check(struct actor *actor, int td)
 {
 	if (!can_act(actor) || actor->tds[td] != TD_FINAL)
 		return false;
@@ -255,7 +255,7 @@ static bool check(struct actor *actor, int td)
 	}
 
 	builder_ask(&actor->builder, BUILD_CHECK, td);
-	repair(actor, td);
+	step_repair(actor, td);
 	TEST_ASSERT(!builder_answer(&actor->builder), "The TD does not run after the repair");
 	return true;
 }
@@ -402,7 +402,8 @@ static bool resume_actor(struct actor *actor, int td)
 		cgroup_write(actor, "cgroup.freeze", "0");
 	else
 		kill(actor->builder.pid, SIGCONT);
-	actor->suspended = actor->frozen = false;
+	actor->suspended = false;
+	actor->frozen = false;
 
 	if (actor->answer_due) {
 		actor->answer_due = false;
@@ -438,7 +439,7 @@ static bool start_update(const char *image, bool fails)
 	return true;
 }
 
-static bool update(struct actor *actor, int td)
+static bool good_update(struct actor *actor, int td)
 {
 	if (tdx_updates_left() <= RESERVED_UPDATES)
 		return false;
@@ -447,7 +448,7 @@ static bool update(struct actor *actor, int td)
 	return start_update(tdx_update_next_image(), false);
 }
 
-static bool fail_update(struct actor *actor, int td)
+static bool failing_update(struct actor *actor, int td)
 {
 	if (!options.failing || tdx_updates_left() <= RESERVED_UPDATES)
 		return false;
@@ -456,7 +457,7 @@ static bool fail_update(struct actor *actor, int td)
 	return start_update(options.failing, true);
 }
 
-static bool refuse_update(struct actor *actor, int td)
+static bool refused_update(struct actor *actor, int td)
 {
 	if (!options.refused || waiting)
 		return false;
@@ -466,7 +467,7 @@ static bool refuse_update(struct actor *actor, int td)
 	return true;
 }
 
-static bool repair(struct actor *actor, int td)
+static bool step_repair(struct actor *actor, int td)
 {
 	if (!lost)
 		return false;
@@ -475,7 +476,7 @@ static bool repair(struct actor *actor, int td)
 	return start_update(tdx_update_next_image(), false);
 }
 
-static bool cancel(struct actor *actor, int td)
+static bool step_cancel(struct actor *actor, int td)
 {
 	note("cancel");
 	if (!waiting) {
@@ -490,10 +491,12 @@ static bool cancel(struct actor *actor, int td)
 
 /* Building comes more often than what disturbs it, or no TD would be finalized. */
 static bool (*const steps[])(struct actor *actor, int td) = {
-	create, begin, begin, begin, begin, add, add, add, add, add, add,
-	finalize, finalize, finalize, check, check, close_vm,
+	step_create, step_begin, step_begin, step_begin, step_begin,
+	step_add, step_add, step_add, step_add, step_add, step_add,
+	step_finalize, step_finalize, step_finalize, step_check, step_check, close_vm,
 	fork_heir, pass_fd, kill_actor, suspend_actor, resume_actor, resume_actor,
-	signal_actor, update, update, fail_update, refuse_update, repair, cancel,
+	signal_actor, good_update, good_update, failing_update, refused_update,
+	step_repair, step_cancel,
 };
 
 static void wind_down(void)
@@ -504,7 +507,7 @@ static void wind_down(void)
 	for (i = 0; i < NR_ACTORS; i++)
 		resume_actor(&actors[i], 0);
 	if (waiting)
-		cancel(NULL, 0);
+		step_cancel(NULL, 0);
 
 	for (i = 0; i < NR_ACTORS; i++)
 		end_actor(&actors[i]);
@@ -515,7 +518,7 @@ static void wind_down(void)
 		held_fds[i] = -1;
 	}
 
-	repair(NULL, 0);
+	step_repair(NULL, 0);
 	check_model();
 }
 
