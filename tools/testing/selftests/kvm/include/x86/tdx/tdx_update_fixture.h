@@ -152,7 +152,7 @@ do {											\
 	EXPECT_STREQ("", tdx_update_wait_idle());					\
 	if (self->f.trace >= 0) {							\
 		EXPECT_NEXT("tdx_update_block_end", "tgid=%d", tgid);			\
-		EXPECT_NEXT("tdx_update_phase", "phase=quiesce");			\
+		EXPECT_NEXT("tdx_update_phase_end", "phase=drain");			\
 	}										\
 } while (0)
 
