@@ -2,6 +2,7 @@
 /*
  * A process that builds TDs, one step at a time, as it is told to.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -143,14 +144,18 @@ static int finalize_in_process(struct kvm_vm *vm, int flags)
 	return errno ? -1 : 0;
 }
 
-/* The child holds the VM's file descriptors until it is killed. */
+/* Only the test has the end to write to.  Nobody writes: it is closed when the test ends. */
+static int test_lives[2] = { -1, -1 };
+
+/* The child holds the VM's file descriptors until it is killed, or the test ends. */
 static pid_t lend(int fd)
 {
+	struct pollfd pollfd = { .fd = test_lives[0] };
 	pid_t pid = fork();
 
 	if (!pid) {
 		close(fd);
-		pause();
+		poll(&pollfd, 1, -1);
 		_exit(0);
 	}
 
@@ -296,12 +301,14 @@ void builder_start(struct builder *builder)
 	int fds[2];
 
 	TEST_ASSERT(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), "socketpair()");
+	TEST_ASSERT(test_lives[0] >= 0 || !pipe2(test_lives, O_CLOEXEC), "pipe2()");
 
 	builder->pid = fork();
 	TEST_ASSERT(builder->pid >= 0, "fork()");
 	if (!builder->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(fds[0]);
+		close(test_lives[1]);
 		builder_main(fds[1]);
 	}
 
