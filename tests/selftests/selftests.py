@@ -19,6 +19,10 @@ __all__ = ["Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 # an update: nothing but the kernel protects a TD that is being built.
 UPDATE_IMAGES = f"-- {IMAGES}/1.5.06.blob {IMAGES}/1.5.05.blob"
 
+# A test that updates the module must be told so, and how much of the update log it may take.
+# This host is there to be updated.
+PREPARE = "export TDX_UPDATES=63; mount -t cgroup2 none /sys/fs/cgroup"
+
 RESULT = re.compile(r"^(?P<not>not )?ok \d+ (?:- )?(?P<name>[^#]*?)(?: *# *(?P<directive>.*))?$")
 PLAN = re.compile(r"^1\.\.(\d+)")
 
@@ -53,7 +57,7 @@ def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=()):
     done = subprocess.run([ROOT / "tdxhost", "--kernel", substituted(kernel), "--cpus",
                            str(cpus),
                            "--timeout", str(timeout), *added, *options,
-                           "--", f"exec 2>&1; {command}"],
+                           "--", f"exec 2>&1; {PREPARE}; {command}"],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           text=True, errors="replace")
     outcome = Outcome(done.returncode, done.stdout, done.stderr)

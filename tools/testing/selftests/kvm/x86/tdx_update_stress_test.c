@@ -14,8 +14,8 @@
 #include "kvm_util.h"
 #include "kselftest.h"
 #include "processor.h"
-#include "tdx.h"
-#include "tdx_update.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_update.h"
 
 #define MAX_BUILDERS	256
 #define MAX_UPDATERS	16
@@ -78,13 +78,12 @@ static int build(struct kvm_vm *vm, const char **step)
 {
 	u8 expected[SHA384_DIGEST_SIZE], mrtd[SHA384_DIGEST_SIZE];
 	struct kvm_vcpu *vcpu;
-	u64 hw_err = 0;
 	int r;
 
 	*step = "KVM_TDX_INIT_VM";
 	allow_interrupts(true);
 	do {
-		r = __vm_tdx_init(vm, 0, &hw_err);
+		r = __vm_tdx_init_vm(vm, 0);
 	} while (r && errno == EINTR);
 	allow_interrupts(false);
 	if (r)
@@ -100,7 +99,7 @@ static int build(struct kvm_vm *vm, const char **step)
 
 	*step = "KVM_TDX_FINALIZE_VM";
 	do {
-		r = __vm_tdx_finalize(vm, &hw_err);
+		r = __vm_tdx_finalize_vm(vm);
 	} while (r && (errno == EBUSY || errno == EINTR));
 	if (r)
 		return r;
@@ -190,9 +189,9 @@ static void updater_main(void)
 	 */
 	while (!stopped() && !log_full) {
 		sem_wait(&counts->update_turn);
-		log_full = !tdx_host_read_uint("num_remaining_updates");
+		log_full = !tdx_updates_left();
 		if (log_full)
-			report("P-SEAMLDR accepts no more updates until the next reboot\n");
+			report("no update is left\n");
 		else if (!stopped() && update_is_due(counts->updates))
 			update_module();
 		sem_post(&counts->update_turn);
@@ -385,7 +384,7 @@ static void help(const char *name)
 	       "-H  bring CPUs down and up meanwhile\n"
 	       "-S  interrupt builders by signals\n"
 	       "-K  kill builders, and start others\n"
-	       TDX_UPDATE_IMAGES_HELP "\n", name);
+	       TDX_UPDATE_IMAGES_HELP TDX_UPDATES_HELP "\n", name);
 	exit(KSFT_SKIP);
 }
 
@@ -445,9 +444,9 @@ int main(int argc, char *argv[])
 
 	parse_options(argc, argv);
 	TEST_REQUIRE_TDX();
-	__TEST_REQUIRE(tdx_update_supported(&why), "%s", why);
-	__TEST_REQUIRE(tdx_host_read_uint("num_remaining_updates") >= (options.updates ?: 1),
-		       "P-SEAMLDR does not accept so many updates until the next reboot");
+	__TEST_REQUIRE(tdx_update_allowed(&why), "%s", why);
+	__TEST_REQUIRE(tdx_updates_left() >= (options.updates ?: 1),
+		       "Not so many updates are left: raise " TDX_UPDATES_ENV ", or reboot");
 
 	ksft_print_header();
 	ksft_set_plan(3);

@@ -7,8 +7,8 @@
 #include "kvm_util.h"
 #include "kselftest_harness.h"
 #include "processor.h"
-#include "tdx.h"
-#include "tdx_guest.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_guest.h"
 
 #define NR_SYNCS	16
 #define NR_TDS		2
@@ -107,9 +107,9 @@ TEST(mrtd)
 	int i;
 
 	vm = vm_tdx_create_barebones(1, 2);
-	vm_tdx_init(vm);
+	vm_tdx_init_vm(vm, 0);
 	vcpu = vm_tdx_vcpu_add(vm, 0);
-	vm_tdx_launch(vm);
+	vm_tdx_finalize(vm);
 	vm_tdx_expected_mrtd(vm, expected);
 
 	for (i = 0; i < 3; i++) {
@@ -129,9 +129,9 @@ TEST(mrtd_depends_on_memory)
 
 	for (i = 0; i < 2; i++) {
 		vm = vm_tdx_create_barebones(1, 1);
-		vm_tdx_init(vm);
+		vm_tdx_init_vm(vm, 0);
 		vcpu = vm_tdx_vcpu_add(vm, 0);
-		vm_tdx_launch(vm);
+		vm_tdx_finalize(vm);
 		tdx_vcpu_get_mrtd(vcpu, mrtd[i]);
 		kvm_vm_free(vm);
 	}
@@ -162,7 +162,7 @@ TEST(runs_c_code)
 	struct kvm_vm *vm;
 
 	vm = vm_tdx_create_with_vcpus(1, guest_code, &vcpu);
-	vm_tdx_launch(vm);
+	vm_tdx_finalize(vm);
 	run_guest_code(vcpu);
 	kvm_vm_free(vm);
 }
@@ -177,7 +177,7 @@ TEST(several_tds_and_vcpus)
 
 	for (i = 0; i < NR_TDS; i++) {
 		vms[i] = vm_tdx_create_with_vcpus(nr_vcpus, guest_code, vcpus[i]);
-		vm_tdx_launch(vms[i]);
+		vm_tdx_finalize(vms[i]);
 	}
 
 	for (i = 0; i < NR_TDS; i++) {
@@ -211,7 +211,7 @@ TEST(tdreport)
 	write_guest_global(vm, private_report_gpa, addr_gva2gpa(vm, private));
 	write_guest_global(vm, shared_report, (struct tdx_report *)shared);
 
-	vm_tdx_launch(vm);
+	vm_tdx_finalize(vm);
 	ASSERT_EQ(UCALL_DONE, run(vcpu, &uc));
 
 	EXPECT_EQ(TDX_REPORT_TYPE, report->mac_struct.type[0]);
@@ -238,7 +238,7 @@ TEST(failed_assert_is_reported)
 	struct ucall uc;
 
 	vm = vm_tdx_create_with_vcpus(1, guest_assert, &vcpu);
-	vm_tdx_launch(vm);
+	vm_tdx_finalize(vm);
 	EXPECT_EQ(UCALL_ABORT, run(vcpu, &uc));
 	kvm_vm_free(vm);
 }
@@ -250,7 +250,7 @@ TEST(exception_is_reported)
 	struct ucall uc;
 
 	vm = vm_tdx_create_with_vcpus(1, guest_exception, &vcpu);
-	vm_tdx_launch(vm);
+	vm_tdx_finalize(vm);
 	EXPECT_EQ(UCALL_ABORT, run(vcpu, &uc));
 	kvm_vm_free(vm);
 }

@@ -13,10 +13,27 @@
 #define TDX_UPDATE_VALUE_SIZE	128
 
 /* Longest time that anything may take, unless a test says otherwise. */
-#define TDX_UPDATE_TIMEOUT_MS	30000
+#define TDX_UPDATE_TIMEOUT_MS	120000
 
-/* Can the TDX module be updated?  If not, @why says why. */
-bool tdx_update_supported(const char **why);
+/*
+ * A test that updates the module changes the host, and each update takes an entry
+ * of P-SEAMLDR's log until the next reboot.  So whoever runs the test says that
+ * this is wanted, and how many entries it may take, in this variable of the
+ * environment.
+ */
+#define TDX_UPDATES_ENV		"TDX_UPDATES"
+#define TDX_UPDATES_HELP							\
+	TDX_UPDATES_ENV "=N in the environment: update this host's TDX module, and\n"	\
+	"          take N entries at most of the update log, which a reboot empties\n"
+
+/*
+ * May this test update the TDX module?  If not, @why says why.  Call it once,
+ * before anything else and before there are child processes.
+ */
+bool tdx_update_allowed(const char **why);
+
+/* How many entries of the log may still be taken. */
+unsigned int tdx_updates_left(void);
 
 /* Does the kernel keep updates and TD builds apart, and tell about it? */
 bool tdx_update_has_sync(void);
@@ -36,7 +53,8 @@ const char *tdx_update_next_image(void);
 
 /*
  * Hand an image to the kernel, which updates the module in the background.
- * Returns 0, or -1 with errno set if the kernel didn't take it.
+ * Returns 0, or -1 with errno set if the kernel didn't take it.  There must be
+ * an update left.
  */
 int tdx_update_start(const char *image);
 

@@ -2,6 +2,7 @@
 /*
  * A process that builds TDs, one step at a time, as it is told to.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,12 +14,13 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx.h"
-#include "tdx_builder.h"
-#include "tdx_guest.h"
-#include "tdx_update.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_builder.h"
+#include "tdx/tdx_guest.h"
+#include "tdx/tdx_update.h"
 
 #define NR_EXTRA_PAGES	4
+#define NR_THREADS	16
 
 struct builder_request {
 	enum builder_op op;
@@ -32,7 +34,7 @@ struct builder_reply {
 
 static void build_half(struct kvm_vm *vm, bool second)
 {
-	struct userspace_mem_region *region = memslot2region(vm, TDX_BOOT_MEMSLOT);
+	struct userspace_mem_region *region = memslot2region(vm, TD_BOOT_MEMSLOT);
 	u64 nr_pages = region->region.memory_size / vm->page_size;
 	u64 first = second ? nr_pages / 2 : 0;
 
@@ -58,7 +60,7 @@ static int build_begin_invalid(struct kvm_vm *vm)
 		},
 	};
 
-	return __vm_tdx_ioctl(vm, KVM_TDX_INIT_VM, 0, &args, NULL);
+	return __vm_tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, &args);
 }
 
 static int build_check(struct kvm_vm *vm)
@@ -74,13 +76,40 @@ static int build_check(struct kvm_vm *vm)
 	return memcmp(mrtd, expected, sizeof(mrtd)) ? -1 : 0;
 }
 
+static void *begin_thread(void *vm)
+{
+	return (void *)(long)(__vm_tdx_init_vm(vm, 0) ? errno : 0);
+}
+
+/* The others must find the TD initialized. */
+static int begin_in_threads(struct kvm_vm *vm)
+{
+	pthread_t threads[NR_THREADS];
+	int i, nr_begun = 0;
+	void *err;
+
+	for (i = 0; i < NR_THREADS; i++)
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, begin_thread, vm),
+			    "pthread_create()");
+
+	for (i = 0; i < NR_THREADS; i++) {
+		pthread_join(threads[i], &err);
+		if (!err)
+			nr_begun++;
+		else if ((long)err != EINVAL)
+			errno = (long)err;
+	}
+
+	return errno ? -1 : nr_begun;
+}
+
 /* Returns errno. */
 static int finalize(void *vm)
 {
 	int r;
 
 	do {
-		r = __vm_tdx_finalize(vm, NULL);
+		r = __vm_tdx_finalize_vm(vm);
 	} while (r && errno == EBUSY);
 
 	return r ? errno : 0;
@@ -115,14 +144,18 @@ static int finalize_in_process(struct kvm_vm *vm, int flags)
 	return errno ? -1 : 0;
 }
 
-/* The child holds the VM's file descriptors until it is killed. */
+/* Only the test has the end to write to.  Nobody writes: it is closed when the test ends. */
+static int test_lives[2] = { -1, -1 };
+
+/* The child holds the VM's file descriptors until it is killed, or the test ends. */
 static pid_t lend(int fd)
 {
+	struct pollfd pollfd = { .fd = test_lives[0] };
 	pid_t pid = fork();
 
 	if (!pid) {
 		close(fd);
-		pause();
+		poll(&pollfd, 1, -1);
 		_exit(0);
 	}
 
@@ -142,7 +175,10 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 	case BUILD_CREATE:
 		return 0;
 	case BUILD_BEGIN:
-		return __vm_tdx_init(*vm, 0, NULL);
+		return __vm_tdx_init_vm(*vm, 0);
+	case BUILD_BEGIN_THREADS:
+		errno = 0;
+		return begin_in_threads(*vm);
 	case BUILD_BEGIN_INVALID:
 		return build_begin_invalid(*vm);
 	case BUILD_ADD:
@@ -156,7 +192,7 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 		errno = finalize(*vm);
 		return errno ? -1 : 0;
 	case BUILD_FINALIZE_ONCE:
-		return __vm_tdx_finalize(*vm, NULL);
+		return __vm_tdx_finalize_vm(*vm);
 	case BUILD_FINALIZE_THREAD:
 		return finalize_in_thread(*vm);
 	case BUILD_FINALIZE_CLONE:
@@ -165,6 +201,9 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 		return finalize_in_process(*vm, 0);
 	case BUILD_LEND:
 		return lend(fd);
+	case BUILD_SEND_VM:
+	case BUILD_SEND_MEMORY:
+		return 0;
 	case BUILD_CHECK:
 		return build_check(*vm);
 	case BUILD_CLOSE:
@@ -174,6 +213,64 @@ static int builder_step(struct kvm_vm **vm, enum builder_op op, int fd)
 	}
 
 	return -1;
+}
+
+/* What goes along with the answer, or -1. */
+static int fd_to_send(struct kvm_vm *vm, enum builder_op op)
+{
+	switch (op) {
+	case BUILD_SEND_VM:
+		return vm->fd;
+	case BUILD_SEND_MEMORY:
+		return memslot2region(vm, TD_BOOT_MEMSLOT)->region.guest_memfd;
+	default:
+		return -1;
+	}
+}
+
+union fd_message {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static bool send_reply(int fd, struct builder_reply *reply, int sent_fd)
+{
+	struct iovec iovec = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	union fd_message control = {
+		.header = {
+			.cmsg_len = CMSG_LEN(sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		},
+	};
+	struct msghdr message = { .msg_iov = &iovec, .msg_iovlen = 1 };
+
+	if (sent_fd >= 0) {
+		memcpy(CMSG_DATA(&control.header), &sent_fd, sizeof(sent_fd));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+
+	return sendmsg(fd, &message, 0) == sizeof(*reply);
+}
+
+static bool receive_reply(int fd, struct builder_reply *reply, int *sent_fd)
+{
+	struct iovec iovec = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	union fd_message control = {};
+	struct msghdr message = {
+		.msg_iov = &iovec,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != sizeof(*reply))
+		return false;
+
+	if (CMSG_FIRSTHDR(&message))
+		memcpy(sent_fd, CMSG_DATA(&control.header), sizeof(*sent_fd));
+	return true;
 }
 
 static void builder_main(int fd)
@@ -192,7 +289,7 @@ static void builder_main(int fd)
 		errno = 0;
 		reply.ret = builder_step(&vms[request.td], request.op, fd);
 		reply.err = reply.ret < 0 ? errno : 0;
-		if (write(fd, &reply, sizeof(reply)) != sizeof(reply))
+		if (!send_reply(fd, &reply, fd_to_send(vms[request.td], request.op)))
 			break;
 	}
 
@@ -204,12 +301,14 @@ void builder_start(struct builder *builder)
 	int fds[2];
 
 	TEST_ASSERT(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), "socketpair()");
+	TEST_ASSERT(test_lives[0] >= 0 || !pipe2(test_lives, O_CLOEXEC), "pipe2()");
 
 	builder->pid = fork();
 	TEST_ASSERT(builder->pid >= 0, "fork()");
 	if (!builder->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(fds[0]);
+		close(test_lives[1]);
 		builder_main(fds[1]);
 	}
 
@@ -248,7 +347,7 @@ int builder_answer(struct builder *builder)
 	struct builder_reply reply;
 
 	TEST_ASSERT(builder_answers(builder, TDX_UPDATE_TIMEOUT_MS), "Builder does not answer");
-	TEST_ASSERT(read(builder->fd, &reply, sizeof(reply)) == sizeof(reply), "Builder died");
+	TEST_ASSERT(receive_reply(builder->fd, &reply, &builder->sent_fd), "Builder died");
 
 	if (reply.ret >= 0)
 		return reply.ret;

@@ -4,24 +4,24 @@
  *
  * The host can't set the state of a TD's vCPU: each one starts in 32-bit
  * protected mode at the top of 4 GiB.  So a TD has a memslot there, with a page
- * (see tdx_boot.S) that takes the vCPU to where the framework would have put
+ * (see td_boot.S) that takes the vCPU to where the framework would have put
  * it.
  */
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx.h"
-#include "tdx_boot.h"
-#include "tdx_guest.h"
+#include "tdx/tdx_util.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdx_guest.h"
 
 /* PML4, PDPT, PD and PT that map the boot memslot. */
-#define TDX_BOOT_NR_PAGE_TABLES		4
+#define TD_BOOT_NR_PAGE_TABLES		4
 
 /* KVM allows no more entries. */
 #define TDX_MAX_NR_CPUID_ENTRIES	256
 
-static struct tdx_boot_params *tdx_boot_params(struct kvm_vm *vm)
+static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
 {
-	return addr_gpa2hva(vm, TDX_BOOT_GPA);
+	return addr_gpa2hva(vm, TD_BOOT_GPA);
 }
 
 void tdx_vm_init_address_properties(struct kvm_vm *vm)
@@ -42,20 +42,20 @@ static void tdx_vm_create_irqchip(struct kvm_vm *vm)
 
 static void tdx_vm_add_boot_memory(struct kvm_vm *vm, u64 nr_pages)
 {
-	gpa_t base = TDX_BOOT_GPA - (nr_pages - 1) * vm->page_size;
+	gpa_t base = TD_BOOT_GPA - (nr_pages - 1) * vm->page_size;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, base,
-				    TDX_BOOT_MEMSLOT, nr_pages, KVM_MEM_GUEST_MEMFD);
+				    TD_BOOT_MEMSLOT, nr_pages, KVM_MEM_GUEST_MEMFD);
 
-	TEST_ASSERT_EQ(vm_phy_page_alloc(vm, TDX_BOOT_GPA, TDX_BOOT_MEMSLOT), TDX_BOOT_GPA);
-	memcpy(addr_gpa2hva(vm, TDX_BOOT_GPA), tdx_boot_page, vm->page_size);
+	TEST_ASSERT_EQ(vm_phy_page_alloc(vm, TD_BOOT_GPA, TD_BOOT_MEMSLOT), TD_BOOT_GPA);
+	memcpy(addr_gpa2hva(vm, TD_BOOT_GPA), td_boot_page, vm->page_size);
 }
 
 static void tdx_vm_map_boot_page(struct kvm_vm *vm)
 {
 	virt_pgd_alloc(vm);
-	virt_pg_map(vm, TDX_BOOT_GPA, TDX_BOOT_GPA);
-	tdx_boot_params(vm)->cr3 = vm->mmu.pgd;
+	virt_pg_map(vm, TD_BOOT_GPA, TD_BOOT_GPA);
+	td_boot_parameters(vm)->cr3 = vm->mmu.pgd;
 }
 
 /* Configure what the host supports, of what the TDX module lets configure. */
@@ -92,7 +92,7 @@ static void tdx_init_vm_cpuid(const struct kvm_cpuid2 *configurable, struct kvm_
 	}
 }
 
-int __vm_tdx_init(struct kvm_vm *vm, u64 attributes, u64 *hw_err)
+int __vm_tdx_init_vm(struct kvm_vm *vm, u64 attributes)
 {
 	const size_t cpuid_size = TDX_MAX_NR_CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2);
 	struct kvm_tdx_capabilities *caps = calloc(1, sizeof(*caps) + cpuid_size);
@@ -102,28 +102,29 @@ int __vm_tdx_init(struct kvm_vm *vm, u64 attributes, u64 *hw_err)
 	TEST_ASSERT(caps && init_vm, "Insufficient memory");
 
 	caps->cpuid.nent = TDX_MAX_NR_CPUID_ENTRIES;
-	vm_tdx_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps);
+	r = __vm_tdx_vm_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps);
+	if (r)
+		goto out;
 
 	tdx_init_vm_cpuid(&caps->cpuid, &init_vm->cpuid);
 	init_vm->attributes = attributes;
 	init_vm->xfam = caps->supported_xfam & (XFEATURE_MASK_FP | XFEATURE_MASK_SSE);
 
-	r = __vm_tdx_ioctl(vm, KVM_TDX_INIT_VM, 0, init_vm, hw_err);
+	r = __vm_tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, init_vm);
 	if (!r)
 		sha384_init(&vm->arch.tdx_mrtd);
 
+out:
 	free(init_vm);
 	free(caps);
 	return r;
 }
 
-void vm_tdx_init(struct kvm_vm *vm)
+void vm_tdx_init_vm(struct kvm_vm *vm, u64 attributes)
 {
-	u64 hw_err = 0;
-	int r = __vm_tdx_init(vm, 0, &hw_err);
+	int r = __vm_tdx_init_vm(vm, attributes);
 
-	TEST_ASSERT(!r, "KVM_TDX_INIT_VM failed: errno %d (%s), hw_error 0x%lx",
-		    errno, strerror(errno), hw_err);
+	__TEST_ASSERT_VM_VCPU_IOCTL(!r, "KVM_TDX_INIT_VM", r, vm);
 }
 
 void tdx_vm_post_create(struct kvm_vm *vm)
@@ -132,7 +133,7 @@ void tdx_vm_post_create(struct kvm_vm *vm)
 	tdx_vm_add_boot_memory(vm, 1);
 	tdx_vm_map_boot_page(vm);
 	write_guest_global(vm, guest_is_td, true);
-	vm_tdx_init(vm);
+	vm_tdx_init_vm(vm, 0);
 }
 
 struct kvm_vm *vm_tdx_create_barebones(u32 nr_vcpus, u32 nr_extra_pages)
@@ -142,23 +143,23 @@ struct kvm_vm *vm_tdx_create_barebones(u32 nr_vcpus, u32 nr_extra_pages)
 	int i;
 
 	tdx_vm_create_irqchip(vm);
-	tdx_vm_add_boot_memory(vm, 1 + TDX_BOOT_NR_PAGE_TABLES + nr_vcpus + nr_extra_pages);
+	tdx_vm_add_boot_memory(vm, 1 + TD_BOOT_NR_PAGE_TABLES + nr_vcpus + nr_extra_pages);
 	for (i = 0; i < NR_MEM_REGIONS; i++)
-		vm->memslots[i] = TDX_BOOT_MEMSLOT;
+		vm->memslots[i] = TD_BOOT_MEMSLOT;
 	tdx_vm_map_boot_page(vm);
 
 	for (i = 0; i < nr_vcpus; i++) {
-		gpa = vm_phy_page_alloc(vm, 0, TDX_BOOT_MEMSLOT);
+		gpa = vm_phy_page_alloc(vm, 0, TD_BOOT_MEMSLOT);
 		virt_pg_map(vm, gpa, gpa);
 
-		tdx_boot_params(vm)->vcpus[i].stack = gpa;
-		tdx_boot_params(vm)->vcpus[i].entry =
-			TDX_BOOT_GPA + tdx_boot_report_mrtd - tdx_boot_page;
+		td_boot_parameters(vm)->per_vcpu[i].esp_gva = gpa;
+		td_boot_parameters(vm)->per_vcpu[i].guest_code =
+			TD_BOOT_GPA + td_boot_report_mrtd - td_boot_page;
 	}
 
 	/* Ballast: it makes the build longer, and each MRTD different. */
 	for (i = 0; i < nr_extra_pages; i++) {
-		gpa = vm_phy_page_alloc(vm, 0, TDX_BOOT_MEMSLOT);
+		gpa = vm_phy_page_alloc(vm, 0, TD_BOOT_MEMSLOT);
 		*(u64 *)addr_gpa2hva(vm, gpa) = kvm_random_u64(&kvm_rng);
 	}
 
@@ -169,27 +170,27 @@ struct kvm_vcpu *vm_tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id)
 {
 	struct kvm_vcpu *vcpu;
 
-	TEST_ASSERT(vcpu_id < TDX_BOOT_MAX_VCPUS, "vCPU %u: update TDX_BOOT_MAX_VCPUS", vcpu_id);
+	TEST_ASSERT(vcpu_id < TD_BOOT_MAX_VCPUS, "vCPU %u: update TD_BOOT_MAX_VCPUS", vcpu_id);
 
 	vcpu = __vm_vcpu_add(vm, vcpu_id);
 	vcpu_init_cpuid(vcpu, kvm_get_supported_cpuid());
-	vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, NULL);
+	vm_tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, NULL);
 
 	/* Barebones TDs have theirs already. */
-	if (!tdx_boot_params(vm)->vcpus[vcpu_id].stack)
-		tdx_boot_params(vm)->vcpus[vcpu_id].stack = vm_alloc_stack(vm, DEFAULT_STACK_PGS);
+	if (!td_boot_parameters(vm)->per_vcpu[vcpu_id].esp_gva)
+		td_boot_parameters(vm)->per_vcpu[vcpu_id].esp_gva = vm_alloc_stack(vm, DEFAULT_STACK_PGS);
 
 	if (vm->arch.idt) {
-		tdx_boot_params(vm)->idt_base = vm->arch.idt;
-		tdx_boot_params(vm)->idt_limit = vm->page_size - 1;
+		td_boot_parameters(vm)->idt_base = vm->arch.idt;
+		td_boot_parameters(vm)->idt_limit = vm->page_size - 1;
 	}
 
 	return vcpu;
 }
 
-void tdx_vcpu_set_entry_point(struct kvm_vcpu *vcpu, void *guest_code)
+void vm_tdx_set_vcpu_entry_point(struct kvm_vcpu *vcpu, void *guest_code)
 {
-	tdx_boot_params(vcpu->vm)->vcpus[vcpu->id].entry = (u64)guest_code;
+	td_boot_parameters(vcpu->vm)->per_vcpu[vcpu->id].guest_code = (u64)guest_code;
 }
 
 int __vm_tdx_add_memory(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, bool measure)
@@ -210,9 +211,9 @@ int __vm_tdx_add_memory(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, bool measure
 
 	/* A signal stops KVM between two pages, with the rest in @region. */
 	do {
-		r = __vcpu_tdx_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION,
+		r = __vm_tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION,
 				     measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0,
-				     &region, NULL);
+				     &region);
 	} while (r && (errno == EINTR || errno == EAGAIN));
 	if (r)
 		return r;
@@ -245,7 +246,7 @@ int __vm_tdx_add_all_memory(struct kvm_vm *vm)
 		 */
 		sparsebit_for_each_set_range(region->protected_phy_pages, i, j) {
 			r = __vm_tdx_add_memory(vm, i << vm->page_shift, j - i + 1,
-						region->region.slot == TDX_BOOT_MEMSLOT);
+						region->region.slot == TD_BOOT_MEMSLOT);
 			if (r)
 				return r;
 		}
@@ -255,31 +256,23 @@ int __vm_tdx_add_all_memory(struct kvm_vm *vm)
 	return 0;
 }
 
-int __vm_tdx_finalize(struct kvm_vm *vm, u64 *hw_err)
+int __vm_tdx_finalize_vm(struct kvm_vm *vm)
 {
-	return __vm_tdx_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, NULL, hw_err);
+	return __vm_tdx_vm_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, NULL);
 }
 
 void vm_tdx_finalize(struct kvm_vm *vm)
 {
-	u64 hw_err = 0;
-	int r;
-
-	/* The TDX module doesn't wait for locks, KVM leaves retries to userspace. */
-	do {
-		r = __vm_tdx_finalize(vm, &hw_err);
-	} while (r && errno == EBUSY);
-
-	TEST_ASSERT(!r, "KVM_TDX_FINALIZE_VM failed: errno %d (%s), hw_error 0x%lx",
-		    errno, strerror(errno), hw_err);
-}
-
-void vm_tdx_launch(struct kvm_vm *vm)
-{
 	int r = __vm_tdx_add_all_memory(vm);
 
 	TEST_ASSERT(!r, KVM_IOCTL_ERROR(KVM_TDX_INIT_MEM_REGION, r));
-	vm_tdx_finalize(vm);
+
+	/* The TDX module doesn't wait for locks, KVM leaves retries to userspace. */
+	do {
+		r = __vm_tdx_finalize_vm(vm);
+	} while (r && errno == EBUSY);
+
+	__TEST_ASSERT_VM_VCPU_IOCTL(!r, "KVM_TDX_FINALIZE_VM", r, vm);
 }
 
 struct kvm_vm *vm_tdx_create_with_vcpus(u32 nr_vcpus, void *guest_code,

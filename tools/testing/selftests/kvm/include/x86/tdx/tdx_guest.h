@@ -6,7 +6,7 @@
 #define SELFTEST_KVM_TDX_GUEST_H
 
 #include "kvm_util.h"
-#include "tdx_mrtd.h"
+#include "tdx/tdx_mrtd.h"
 
 /* Width of guest physical addresses; the highest bit says "shared". */
 #define TDX_GPAW		48

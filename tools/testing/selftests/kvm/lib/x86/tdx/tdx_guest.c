@@ -3,7 +3,7 @@
  * Helpers for Intel TDX guests (TDs): the guest's side.
  */
 #include "kvm_util.h"
-#include "tdx_guest.h"
+#include "tdx/tdx_guest.h"
 
 /* No memslot is there. */
 #define TDX_UCALL_MMIO_GPA	0xd0000000ull

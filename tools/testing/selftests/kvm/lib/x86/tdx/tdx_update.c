@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "kvm_util.h"
-#include "tdx_update.h"
+#include "tdx/tdx_update.h"
 
 #define TDX_UPLOAD_DIR		"/sys/class/firmware/tdx_module/"
 #define TDX_HOST_DIR		"/sys/devices/faux/tdx_host/"
@@ -24,6 +24,9 @@
 static char images[MAX_IMAGES][IMAGE_PATH_SIZE];
 static unsigned int nr_images;
 static unsigned int *image_turn;
+
+/* What may be taken of the log, and what it had left when this was said. */
+static unsigned int max_updates, remaining_at_begin;
 
 u64 monotonic_ms(void)
 {
@@ -80,20 +83,37 @@ static const char *read_value(const char *path)
 	return value;
 }
 
-bool tdx_update_supported(const char **why)
+bool tdx_update_allowed(const char **why)
 {
+	const char *allowed = getenv(TDX_UPDATES_ENV);
+
 	if (access(TDX_HOST_DIR, F_OK))
 		*why = "no TDX host device (is tdx_host loaded?)";
 	else if (access(TDX_UPLOAD_DIR "loading", F_OK))
 		*why = "the TDX module or the CPU does not support updates";
 	else if (access(TDX_UPLOAD_DIR "loading", W_OK))
 		*why = "updates need root";
+	else if (!allowed)
+		*why = "it would update this host's TDX module: set " TDX_UPDATES_ENV
+		       " to the number of updates that it may use up";
 	else if (!tdx_update_nr_images())
 		*why = "no image for the running TDX module in " TDX_MODULE_IMAGES ", name one";
 	else
-		return true;
+		max_updates = atoi_positive(TDX_UPDATES_ENV, allowed);
 
-	return false;
+	if (!max_updates)
+		return false;
+
+	remaining_at_begin = tdx_host_read_uint("num_remaining_updates");
+	return true;
+}
+
+unsigned int tdx_updates_left(void)
+{
+	unsigned int remaining = tdx_host_read_uint("num_remaining_updates");
+	unsigned int used = remaining_at_begin - remaining;
+
+	return used < max_updates ? min(max_updates - used, remaining) : 0;
 }
 
 bool tdx_update_has_sync(void)
@@ -167,6 +187,8 @@ int tdx_update_start(const char *image)
 	struct stat st;
 	void *data;
 	int fd, r;
+
+	TEST_ASSERT(tdx_updates_left(), "No update of the TDX module is left");
 
 	fd = open(image, O_RDONLY);
 	TEST_ASSERT(fd >= 0 && !fstat(fd, &st) && st.st_size,

@@ -15,6 +15,7 @@
 enum builder_op {
 	BUILD_CREATE,		/* the VM; the others do it if need be */
 	BUILD_BEGIN,		/* KVM_TDX_INIT_VM */
+	BUILD_BEGIN_THREADS,	/* the same in many threads; returns how many succeeded */
 	BUILD_BEGIN_INVALID,	/* the same, with a CPUID that the module refuses */
 	BUILD_ADD,		/* a vCPU, and half of the memory */
 	BUILD_ADD_REST,
@@ -24,6 +25,8 @@ enum builder_op {
 	BUILD_FINALIZE_CLONE,	/* the same, in another process with the same memory */
 	BUILD_FINALIZE_FORK,	/* the same, in another process with a copy of the memory */
 	BUILD_LEND,		/* let a process inherit the VM; returns its pid */
+	BUILD_SEND_VM,		/* the VM's file descriptor, see sent_fd */
+	BUILD_SEND_MEMORY,	/* that of its guest_memfd */
 	BUILD_CHECK,		/* run the TD, compare its MRTD */
 	BUILD_CLOSE,
 };
@@ -31,6 +34,9 @@ enum builder_op {
 struct builder {
 	pid_t pid;
 	int fd;
+
+	/* What it has sent last; it belongs to whoever asked for it. */
+	int sent_fd;
 };
 
 void builder_start(struct builder *builder);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "kvm_util.h"
-#include "tdx_mrtd.h"
+#include "tdx/tdx_mrtd.h"
 
 static const u64 sha512_constants[80] = {
 	0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,

@@ -3,12 +3,12 @@
  * The page at the top of 4 GiB in which each vCPU of a TD starts: it brings
  * the vCPU from 32-bit protected mode without paging to a 64-bit C function.
  *
- * The page is position dependent code for TDX_BOOT_GPA, with an identity
+ * The page is position dependent code for TD_BOOT_GPA, with an identity
  * mapping there, although it is linked elsewhere.
  */
-#include "tdx_boot.h"
+#include "tdx/td_boot.h"
 
-#define BOOT(sym)	(TDX_BOOT_GPA + (sym) - tdx_boot_page)
+#define BOOT(sym)	(TD_BOOT_GPA + (sym) - td_boot_page)
 
 #define CR0_PG		(1 << 31)
 #define CR4_PAE		(1 << 5)
@@ -32,9 +32,9 @@
 
 	.section .rodata
 	.balign 4096
-	.globl tdx_boot_page
-tdx_boot_page:
-	.org tdx_boot_page + TDX_BOOT_PARAMS_SIZE
+	.globl td_boot_page
+td_boot_page:
+	.org td_boot_page + TD_BOOT_PARAMS_SIZE
 
 	.balign 8
 boot_gdt:
@@ -56,7 +56,7 @@ start32:
 	movl	%cr4, %eax
 	orl	$(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT), %eax
 	movl	%eax, %cr4
-	movl	(TDX_BOOT_GPA + TDX_BOOT_PARAMS_CR3), %eax
+	movl	(TD_BOOT_GPA + TD_BOOT_PARAMS_CR3), %eax
 	movl	%eax, %cr3
 	movl	%cr0, %eax
 	orl	$CR0_PG, %eax
@@ -71,21 +71,21 @@ start64:
 	movl	%eax, %es
 	movl	%eax, %ss
 
-	movl	$TDX_BOOT_GPA, %ebx
-	lidt	TDX_BOOT_PARAMS_IDT_LIMIT(%rbx)
+	movl	$TD_BOOT_GPA, %ebx
+	lidt	TD_BOOT_PARAMS_IDT_LIMIT(%rbx)
 
-	shll	$TDX_BOOT_VCPU_SHIFT, %esi
-	leaq	TDX_BOOT_PARAMS_VCPUS(%rbx, %rsi), %rbx
-	movq	TDX_BOOT_VCPU_STACK(%rbx), %rsp
+	shll	$TD_BOOT_VCPU_SHIFT, %esi
+	leaq	TD_BOOT_PARAMS_VCPUS(%rbx, %rsi), %rbx
+	movq	TD_BOOT_VCPU_STACK(%rbx), %rsp
 	movq	%r8, %rdi
-	jmpq	*TDX_BOOT_VCPU_ENTRY(%rbx)
+	jmpq	*TD_BOOT_VCPU_ENTRY(%rbx)
 
 	/*
 	 * The default guest code.  It needs no stack: RSP is the address of a
 	 * page for the TDREPORT and, behind it, the REPORTDATA.
 	 */
-	.globl tdx_boot_report_mrtd
-tdx_boot_report_mrtd:
+	.globl td_boot_report_mrtd
+td_boot_report_mrtd:
 	movl	$TDG_MR_REPORT, %eax
 	movq	%rsp, %rcx
 	leaq	TDREPORT_SIZE(%rsp), %rdx
@@ -109,12 +109,12 @@ tdx_boot_report_mrtd:
 	incl	%ebx
 	cmpl	$TDX_MRTD_NR_WORDS, %ebx
 	jb	2b
-	jmp	tdx_boot_report_mrtd
+	jmp	td_boot_report_mrtd
 
 	/* The reset vector. */
 	.code32
-	.org tdx_boot_page + 0xff0
+	.org td_boot_page + 0xff0
 	jmp	start32
-	.org tdx_boot_page + 0x1000
+	.org td_boot_page + 0x1000
 
 	.section .note.GNU-stack, "", @progbits
