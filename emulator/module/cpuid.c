@@ -7,8 +7,6 @@
 #define CPUID_LEAF_TSC		0x15
 #define CPUID_LEAF_TDX		0x21
 
-#define CRYSTAL_HZ		25000000
-
 static struct cpuid_value native_cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_value v;
@@ -172,14 +170,7 @@ static void add_xsave_leaves(struct td_cpuid *cpuid, u64 xfam)
 	cpuid_add(cpuid, 0xd, 1, v);
 }
 
-/* Leaf 0x15: the time-stamp counter's rate, as a ratio to the crystal's. */
-static void add_tsc_leaf(struct td_cpuid *cpuid, u16 tsc_frequency)
-{
-	cpuid_add(cpuid, CPUID_LEAF_TSC, CPUID_NO_SUBLEAF,
-		  (struct cpuid_value) { .eax = 1, .ebx = tsc_frequency, .ecx = CRYSTAL_HZ });
-}
-
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, struct cpuid_value tsc,
 		const struct cpuid_value *values, struct cpuid_config *bad)
 {
 	static const u32 plain_leaves[] = { 0x80000000, 0x80000001, 0x80000002, 0x80000003,
@@ -195,7 +186,7 @@ bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
 		cpuid_add(cpuid, plain_leaves[i], CPUID_NO_SUBLEAF,
 			  default_value(plain_leaves[i], 0));
 	add_xsave_leaves(cpuid, xfam);
-	add_tsc_leaf(cpuid, tsc_frequency);
+	cpuid_add(cpuid, CPUID_LEAF_TSC, CPUID_NO_SUBLEAF, tsc);
 	return apply_configs(cpuid, values, bad);
 }
 

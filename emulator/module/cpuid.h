@@ -22,10 +22,10 @@ u64 xfam_fixed0(void);
 
 /*
  * All that the TD will see, from the CPU and from the values that the host chose.
- * @tsc_frequency in units of 25 MHz.
+ * @tsc: leaf 0x15.
  * Return: false when the host chose what it cannot, and @bad says where.
  */
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, struct cpuid_value tsc,
 		const struct cpuid_value *values, struct cpuid_config *bad);
 
 /* Return: false for a leaf that the TD has to ask its host about. */

@@ -58,7 +58,7 @@ struct tdcs {
 	module_lock sept_lock;		/* the secure EPT's shape and states */
 	module_lock epoch_lock;		/* @epoch, @epoch_vcpus */
 	module_lock vcpu_lock;		/* @num_vcpus, struct td_vcpus */
-	module_lock measurement_lock;	/* struct td_measurement */
+	module_lock measurement_lock;	/* RTMRs; MRTD is by the TDR's exclusive lock */
 
 	u64 attributes;
 	u64 xfam;
@@ -68,6 +68,8 @@ struct tdcs {
 	u32 gpa_width;
 	u64 eptp_controls;
 	u64 config_flags;
+	u64 td_ctls;
+	u64 notify_enables;		/* by the TD; atomic */
 	u16 tsc_frequency;		/* in units of 25 MHz */
 	u64 tsc_offset;
 	u64 tsc_multiplier;		/* 16.48 fixed point */
@@ -123,6 +125,7 @@ _Static_assert(sizeof(struct td_vcpus) <= PAGE_SIZE, "TDCS");
 _Static_assert(TDCS_NUM_PAGES <= TDCS_PAGES && TDCS_PAGES <= MAX_TDCX_PAGES, "TDCS");
 
 #define TD_ATTRIBUTES_SEPT_VE_DISABLE	BIT(28)
+#define TD_NOTIFY_EPT_FAULTS	BIT(0)
 #define TD_CONFIG_MAX_GPAW		BIT(0)
 #define TD_CONFIG_NO_RBP_MOD		BIT(2)
 

@@ -4,6 +4,7 @@
 #include "cpuid.h"
 #include "sept.h"
 #include "shared_ept.h"
+#include "stepping.h"
 #include "td_entry.h"
 
 /* RCX besides the TDVPR's address: hints that a host without L2 VMs leaves 0. */
@@ -103,7 +104,8 @@ static u64 epoch_enter(struct call *call, struct vcpu *vcpu)
 {
 	struct tdcs *tdcs = vcpu->td.tdcs;
 
-	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_EXCLUSIVE))
+	/* Other vCPUs may enter at the same time, but no epoch may begin. */
+	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_SHARED))
 		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
 	vcpu->tdvps->epoch = tdcs->epoch;
 	__atomic_fetch_add(&tdcs->epoch_vcpus[tdcs->epoch & 1], 1, __ATOMIC_SEQ_CST);
@@ -130,7 +132,7 @@ static void load_private_half(struct call *call, struct vcpu *vcpu)
 	u64 *to = tdvps_page(call, vcpu, TDVPS_NPT_ROOT);
 
 	for (u32 i = 0; i < SEPT_ENTRIES / 2; i++)
-		to[i] = READ_ONCE(from[i]) & ~SEPT_LOCK;
+		to[i] = READ_ONCE(from[i]) & ~(SEPT_LOCK | SEPT_HOST_PRIORITY);
 }
 
 /*
@@ -201,6 +203,36 @@ static void report_exit(struct call *call, struct vcpu *vcpu, const struct td_ex
 	reg[GPR_R9] = exit->interrupt_info;
 }
 
+/* Other LPs do not wait for locks that this LP has while it runs a TD. */
+static void set_running(struct call *call, u64 tdr_pa, u64 tdvpr_pa)
+{
+	struct running_vcpu *running = &call->module->running[call->cpu->lp];
+
+	WRITE_ONCE(running->tdr_pa, tdr_pa);
+	WRITE_ONCE(running->tdvpr_pa, tdvpr_pa);
+}
+
+static u64 check_tsc(const struct call *call, const struct tdvps *tdvps)
+{
+	s64 since_exit = call->platform->rdtsc() - tdvps->last_exit_tsc;
+
+	return since_exit < 0 ? TDX_TSC_ROLLBACK : TDX_SUCCESS;
+}
+
+/* Until the host has to have a look. */
+static void run(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
+{
+	if (vcpu->tdvps->in_vmcall)
+		td_vmcall_from_host(call, vcpu);
+	set_running(call, vcpu->td.tdr_pa, vcpu->tdvpr_pa);
+	do {
+		run_once(call, vcpu);
+	} while (td_handle_exit(call, vcpu, exit) == TD_RESUME);
+	set_running(call, 0, 0);
+	stepping_note_exit(vcpu);
+	vcpu->tdvps->last_exit_tsc = call->platform->rdtsc();
+}
+
 u64 leaf_TDH_VP_ENTER(struct call *call)
 {
 	u64 rcx = call->reg[GPR_RCX], status;
@@ -208,25 +240,25 @@ u64 leaf_TDH_VP_ENTER(struct call *call)
 	struct vcpu vcpu;
 
 	status = vcpu_get(call, rcx & ~(ENTER_RECOVERABILITY_HINT | ENTER_RESUME_L1), OPERAND_RCX,
-			  OP_RUNNABLE, &vcpu);
+			  LOCK_SHARED, OP_RUNNABLE, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_READY)
 		return TDX_VCPU_STATE_INCORRECT;
 	status = vcpu_associate(call, &vcpu);
-	if (status)
-		return status;
-	status = epoch_enter(call, &vcpu);
+	if (!status)
+		status = check_tsc(call, vcpu.tdvps);
+	if (!status)
+		status = epoch_enter(call, &vcpu);
 	if (status)
 		return status;
 
-	if (vcpu.tdvps->in_vmcall)
-		td_vmcall_from_host(call, &vcpu);
-	do {
-		run_once(call, &vcpu);
-	} while (td_handle_exit(call, &vcpu, &exit) == TD_RESUME);
-
+	status = stepping_filter(call, &vcpu, &exit);
+	if (!status)
+		run(call, &vcpu, &exit);
 	epoch_leave(call, &vcpu);
+	if (status & TDX_STATUS_ERROR)
+		return status;
 	report_exit(call, &vcpu, &exit);
 	return exit.status;
 }

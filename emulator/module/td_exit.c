@@ -4,6 +4,7 @@
 #include "cpuid.h"
 #include "sept.h"
 #include "shared_ept.h"
+#include "stepping.h"
 #include "td_entry.h"
 #include "td_memory.h"
 
@@ -238,12 +239,21 @@ static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
 	return TD_RESUME;
 }
 
+/* The host gets the page's address only. */
 static void ept_violation(u64 gpa, u64 qualification, u64 extended, struct td_exit *exit)
 {
 	exit->status = EXIT_REASON_EPT_VIOLATION;
 	exit->qualification = qualification;
 	exit->extended_qualification = extended;
-	exit->gpa = gpa;
+	exit->gpa = gpa & PAGE_MASK;
+}
+
+static enum td_next private_violation(struct vcpu *vcpu, u64 gpa, u64 qualification,
+				      u64 extended, struct td_exit *exit)
+{
+	stepping_note_fault(vcpu, gpa & PAGE_MASK);
+	ept_violation(gpa, qualification, extended, exit);
+	return TD_EXIT;
 }
 
 enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64 qualification,
@@ -251,10 +261,8 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 {
 	struct sept_walk walk;
 
-	if (!sept_walk(call, &vcpu->td, gpa, 0, &walk)) {
-		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
-		return TD_EXIT;
-	}
+	if (!sept_walk(call, &vcpu->td, gpa, 0, &walk))
+		return private_violation(vcpu, gpa, qualification, 0, exit);
 
 	switch (sept_entry_state(walk.value)) {
 	case SEPT_PRESENT:
@@ -272,11 +280,10 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 			td_inject_ve(vcpu, &info);
 			return TD_RESUME;
 		}
-		ept_violation(gpa & PAGE_MASK, qualification, EXTENDED_QUALIFICATION_PENDING, exit);
-		return TD_EXIT;
+		return private_violation(vcpu, gpa, qualification, EXTENDED_QUALIFICATION_PENDING,
+					 exit);
 	default:
-		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
-		return TD_EXIT;
+		return private_violation(vcpu, gpa, qualification, 0, exit);
 	}
 }
 
@@ -372,7 +379,9 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_HLT:
 		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT);
 	case SVM_EXIT_RDPMC:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_RDPMC);
+		/* No TD here has ATTRIBUTES.PERFMON. */
+		td_inject_exception(vcpu, VECTOR_GP, true, 0);
+		return TD_RESUME;
 	case SVM_EXIT_INVD:
 		return ve_for_instruction(call, vcpu, EXIT_REASON_INVD);
 	case SVM_EXIT_WBINVD:

@@ -31,13 +31,13 @@ void vcpu_gpr_set(struct vcpu *vcpu, u32 i, u64 value)
 }
 
 /* A vCPU's pages are its TD's; the TDVPR's PAMT entry tells which that is. */
-u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, u32 op_states,
-	     struct vcpu *vcpu)
+u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
+	     u32 op_states, struct vcpu *vcpu)
 {
 	struct page page;
 	u64 status;
 
-	status = page_get(call, tdvpr_pa, operand, PAGE_TDVPR, LOCK_EXCLUSIVE, &page);
+	status = page_get(call, tdvpr_pa, operand, PAGE_TDVPR, mode, &page);
 	if (status)
 		return status;
 	vcpu->tdvpr_pa = tdvpr_pa;
@@ -49,13 +49,12 @@ u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, u32 op_s
 
 u64 vcpu_associate(struct call *call, struct vcpu *vcpu)
 {
-	struct tdvps *tdvps = vcpu->tdvps;
+	u32 lp = LP_NONE;
 
-	if (tdvps->associated_lp == call->cpu->lp)
-		return TDX_SUCCESS;
-	if (tdvps->associated_lp != LP_NONE)
-		return TDX_VCPU_ASSOCIATED;
-	tdvps->associated_lp = call->cpu->lp;
+	/* The TDVPR may be locked shared: two LPs may want the vCPU. */
+	if (!__atomic_compare_exchange_n(&vcpu->tdvps->associated_lp, &lp, call->cpu->lp, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return lp == call->cpu->lp ? TDX_SUCCESS : TDX_VCPU_ASSOCIATED;
 	__atomic_fetch_add(&vcpu->td.tdcs->num_associated_vcpus, 1, __ATOMIC_SEQ_CST);
 	return TDX_SUCCESS;
 }
@@ -87,7 +86,8 @@ u64 leaf_TDH_VP_ADDCX(struct call *call)
 	struct page page;
 	u64 status;
 
-	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, OP_INITIALIZED, &vcpu);
+	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, LOCK_EXCLUSIVE,
+			  OP_INITIALIZED, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)
@@ -132,7 +132,7 @@ u64 leaf_TDH_VP_INIT(struct call *call)
 	bool has_id = seamcall_version(reg[GPR_RAX]) >= 1;
 	struct vcpu vcpu;
 
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_INITIALIZED, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE, OP_INITIALIZED, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)
@@ -157,7 +157,7 @@ u64 leaf_TDH_VP_FLUSH(struct call *call)
 	struct vcpu vcpu;
 	u64 status;
 
-	status = vcpu_get(call, call->reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, call->reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->associated_lp != call->cpu->lp)
@@ -175,7 +175,7 @@ u64 leaf_TDH_VP_RD(struct call *call)
 	struct vcpu vcpu;
 
 	reg[GPR_R8] = 0;
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_SHARED, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state == VCPU_UNINITIALIZED)
@@ -192,7 +192,7 @@ u64 leaf_TDH_VP_WR(struct call *call)
 	struct vcpu vcpu;
 
 	reg[GPR_R8] = 0;
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_SHARED, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state == VCPU_UNINITIALIZED)

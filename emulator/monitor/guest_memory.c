@@ -119,7 +119,7 @@ static bool copy(struct cpu *cpu, u64 address, void *buffer, u64 size, bool writ
 		if (part > size)
 			part = size;
 		if (!is_canonical(cpu, address)) {
-			inject_exception_error(cpu, EXCEPTION_GP, 0);
+			inject_exception_error(cpu, VECTOR_GP, 0);
 			return false;
 		}
 		if (!guest_translate(cpu, address, access, &pa))

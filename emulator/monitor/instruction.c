@@ -34,7 +34,7 @@ static bool next_byte(struct decoder *decoder, u8 *byte)
 	struct instruction *insn = decoder->insn;
 
 	if (decoder->position == MAX_INSTRUCTION) {
-		inject_exception_error(decoder->cpu, EXCEPTION_GP, 0);
+		inject_exception_error(decoder->cpu, VECTOR_GP, 0);
 		return false;
 	}
 	if (decoder->position == decoder->available) {

@@ -36,6 +36,8 @@
  * @invept: what invept_count() returns, for each LP.
  * @interrupt: what acknowledge_interrupt() returns.
  * @slow_random: random() lets other threads run, whatever locks are held.
+ * @contended: how often a call of each leaf met a lock of another LP's.
+ * @tsc_jump: how much further rdtsc() moves, at each call.
  * @real_time: rdtsc() counts time instead of its calls; for several threads.
  */
 struct fake_platform {
@@ -51,6 +53,8 @@ struct fake_platform {
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
 	bool slow_random;
+	u32 contended[256];
+	s64 tsc_jump;
 	bool real_time;
 };
 

@@ -105,6 +105,7 @@ void host_reset(enum module_version version)
 {
 	fake_reset(NUM_LPS, NUM_PACKAGES);
 	fake.platform.deep_invariants = true;
+	fake.platform.hardware_locks = true;
 	fake.platform.protect(FAKE_SEAMRR_BASE, FAKE_SEAMRR_SIZE, SEAM_PAGE_SEAMRR);
 	module_load(version);
 }
@@ -353,14 +354,12 @@ static const struct {
 	{ TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE, "there are no machine checks" },
 	{ TDX_INVALID_RESUMPTION, "no leaf of the model keeps a state to resume" },
 	{ TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE, "the host is in x2APIC mode always" },
-	{ TDX_OPERAND_BUSY_HOST_PRIORITY, "locks are waited for with a bound instead" },
-	{ TDX_HOST_PRIORITY_BUSY_TIMEOUT, "locks are waited for with a bound instead" },
+	{ TDX_HOST_PRIORITY_BUSY_TIMEOUT, "no leaf of the model tells of it" },
 	{ TDX_PAGE_ALREADY_FREE, "of leaves that Linux does not call" },
 	{ TDX_PAGE_NOT_OWNED_BY_TD, "of leaves that Linux does not call" },
 	{ TDX_PAGE_NOT_FREE, "of leaves that Linux does not call" },
 	{ TDX_TD_FATAL, "nothing in the model makes a TD fatal" },
 	{ TDX_TD_NON_DEBUG, "debug leaves are not modelled" },
-	{ TDX_TSC_ROLLBACK, "of TDs that were imported" },
 	{ TDX_KEY_STATE_INCORRECT, "of TDs that are imported" },
 	{ TDX_INCORRECT_CPUID_VALUE, "all LPs of the emulated host are alike" },
 	{ TDX_INCONSISTENT_MSR, "all LPs of the emulated host are alike" },

@@ -81,7 +81,7 @@ static void test_exits(void)
 {
 	run_start(MODULE_1_5_05);
 	is_status(enter(step_others, NULL), 1);
-	is_status(inside[0], TDX_OPERAND_BUSY | OPERAND_RCX);
+	is_status(inside[0], TDX_VCPU_ASSOCIATED);
 	is_status(inside[1], TDX_SYS_BUSY);
 	is_status(enter(step_nmi, NULL), 0);
 	tap_is(out.reg[GPR_R9], BIT(31) | 2 << 8 | 2, "R9: an NMI");
@@ -355,7 +355,7 @@ static void test_accept(void)
 	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa | 2, 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA | 1, 0, 0),
-		  TDX_PAGE_SIZE_MISMATCH | OPERAND_RCX);
+		  TDX_PAGE_SIZE_MISMATCH | 1);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA, 0, 0), TDX_PAGE_ALREADY_ACCEPTED);
 	tdcall_regs.reg[GPR_RAX] = TDG_MEM_PAGE_ACCEPT;
 	tdcall_regs.reg[GPR_RCX] = gpa;
@@ -415,7 +415,7 @@ static void test_shared(void)
 	tap_is(nested_walk(gpa) & GENMASK(51, 12), page, "the host's page is mapped");
 	tap_ok(!(nested_walk(gpa) & 2), "read-only, as the host has it");
 	is_status(fault_at(gpa + 8, 2), 48);
-	tap_is(out.reg[GPR_R8], gpa + 8, "writing to it is an EPT violation");
+	tap_is(out.reg[GPR_R8], gpa, "writing to it is an EPT violation of the page");
 	tap_is(out.reg[GPR_RCX], 2 | 1 << 3, "whose qualification says why");
 
 	/* What is not present is the host's to map, or the TD's to hear of. */
