@@ -42,7 +42,6 @@ bench: setup-run setup-emulator setup-bench
 ##                        every allocation of an update and of a TD's build
 ##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
-##   make series-bisect   build the kernel after each patch of the series
 .PHONY: test
 test: setup-all base
 	@scripts/test $(TEST)
@@ -60,6 +59,13 @@ fuzz: setup-test setup-emulator
 check: setup-kernel setup-check series
 	@python3 -B scripts/check
 
+##   make test-bare       the commands in bare roots of Debian 12 and 13, see
+##                        scripts/test-bare; QUICK=1 builds no kernel
+.PHONY: test-bare
+test-bare:
+	@scripts/test-bare
+
+##   make series-bisect   build the kernel after each patch of the series
 .PHONY: series-bisect
 series-bisect: setup-kernel base
 	@$(series-tool) bisect

@@ -28,7 +28,7 @@ done
 grep ^builds /tmp/builds
 grep ^updates /tmp/updates
 grep ^update' ' /tmp/updates
-""", kernel=kernel, timeout=900)
+""", kernel=kernel)
     built, updated = of(lines, "builds")[0], of(lines, "updates")[0]
     errors = [line["error"] for line in of(lines, "update") if line.values.get("error") != "none"]
     return {"builds": built["built"], "wrong_mrtd": built["wrong"],
@@ -57,7 +57,7 @@ tdload update {option} --give-up-ms 10000 --count {repeats} --pause-ms 300 {PAIR
 kill $build
 wait $build
 """
-    lines = boot(script, kernel="patched", timeout=900)
+    lines = boot(script, kernel="patched")
     result = {}
     for policy in ("wait", "reject"):
         result[policy] = {}
@@ -121,7 +121,7 @@ kill $run
 wait $run
 sed -n 's/^lap /pause /p' /tmp/run
 grep ^chain-end /tmp/run
-""", kernel=kernel, cpus=cpus, timeout=600)
+""", kernel=kernel, cpus=cpus)
     rows, end = of(lines, "stall"), of(lines, "chain-end")[0]
     # The first lap is what passed before the first update.
     pauses = [line["longest_pause_us"] / 1000 for line in of(lines, "pause")[1:]]

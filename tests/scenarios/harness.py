@@ -15,6 +15,9 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# No run takes as long, on a machine of any speed, but one that hangs.
+HANG = 1800
+
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = "/lib/firmware/intel/tdx"
 
@@ -134,7 +137,7 @@ class Scenario:
             run.lines.append(text)
 
     def boot(self, script, *, kernel="patched", cpus=4, expect=0, options=(), trace=False,
-             timeout=300, name=""):
+             timeout=HANG, name=""):
         """Run a shell script in the host, which has tests/guest/checks.sh.
 
         Its checks become checks of the scenario, and so does the exit status of
@@ -146,7 +149,7 @@ class Scenario:
             file.write_text(". /usr/bin/checks.sh\n" + script)
             log, calls = Path(directory, "log"), Path(directory, "trace")
             command = [ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
-                       "--timeout", str(timeout), "--log", log, "--add", file, *options]
+                       "--timeout", str(max(timeout, HANG)), "--log", log, "--add", file, *options]
             if trace:
                 command += ["--trace", calls]
             with subprocess.Popen([str(word) for word in command] + ["--", "sh", "scenario.sh"],
