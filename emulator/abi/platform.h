@@ -143,6 +143,9 @@ struct seam_platform {
 	 */
 	int (*acknowledge_interrupt)(void);
 
+	/** @end_interrupt: end the interrupt that was acknowledged last (EOI). */
+	void (*end_interrupt)(void);
+
 	/**
 	 * @invept_count: how many INVEPTs this LP has executed. Whoever caches
 	 * translations of the host's shared EPT drops them when it moved.

@@ -64,6 +64,12 @@ bool apic_interrupt_pending(const struct vcpu *vcpu)
 	return deliverable(vcpu->tdvps) >= 0;
 }
 
+bool apic_is_notification(const struct vcpu *vcpu, u32 vector)
+{
+	return (vcpu->tdvps->pin_controls & PIN_POSTED_INTERRUPTS) &&
+	       vector == vcpu->tdvps->posted_interrupt_vector;
+}
+
 static void take_posted(struct call *call, struct vcpu *vcpu)
 {
 	struct posted_descriptor *posted = descriptor(call, vcpu);

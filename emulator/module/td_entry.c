@@ -33,7 +33,7 @@ static void init_registers(struct call *call, struct vcpu *vcpu, u64 rcx)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 	u64 *reg = vcpu->tdvps->gprs.reg;
-	struct cpuid_value family_model;
+	struct cpuid_result family_model;
 
 	vmcb->cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
 	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = flat_data;

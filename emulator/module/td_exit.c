@@ -87,12 +87,17 @@ static enum td_next ve_for_instruction(struct call *call, struct vcpu *vcpu,
 	return TD_RESUME;
 }
 
-static enum td_next handle_interrupt(struct call *call, struct td_exit *exit)
+static enum td_next handle_interrupt(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
 	int vector = call->platform->acknowledge_interrupt();
 
 	if (vector < 0)
 		return TD_RESUME;
+	/* As the CPU does it: entering again takes what is posted. */
+	if (apic_is_notification(vcpu, vector)) {
+		call->platform->end_interrupt();
+		return TD_RESUME;
+	}
 	exit->status = EXIT_REASON_EXTERNAL_INTERRUPT;
 	exit->interrupt_info = INTERRUPT_INFO_VALID | (u64)vector;
 	return TD_EXIT;
@@ -121,7 +126,7 @@ static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 {
 	u32 leaf = vcpu->vmcb->rax, subleaf = vcpu_gpr_get(vcpu, GPR_RCX);
 	struct instruction insn;
-	struct cpuid_value v;
+	struct cpuid_result v;
 
 	if (!cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), leaf, subleaf, &v))
 		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID);
@@ -131,7 +136,10 @@ static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 	if (leaf == 1) {
 		v.ebx |= vcpu->tdvps->x2apic_id << 24;
 		if (vcpu->vmcb->cr4 & X86_CR4_OSXSAVE)
-			v.ecx |= BIT(27);
+			v.ecx |= CPUID_1_ECX_OSXSAVE;
+	} else if (leaf == 7 && !subleaf) {
+		if (vcpu->vmcb->cr4 & X86_CR4_PKE)
+			v.ecx |= CPUID_7_ECX_OSPKE;
 	} else if (leaf == 0x1f) {
 		v.edx = vcpu->tdvps->x2apic_id;
 	}
@@ -352,7 +360,7 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_WRITE_CR8:
 		return handle_write_cr8(call, vcpu);
 	case SVM_EXIT_INTR:
-		return handle_interrupt(call, exit);
+		return handle_interrupt(call, vcpu, exit);
 	case SVM_EXIT_NMI:
 		return handle_nmi(exit);
 	case SVM_EXIT_SHUTDOWN:

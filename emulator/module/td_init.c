@@ -20,7 +20,7 @@ struct td_params {
 	u8 mrownerconfig[SHA384_DIGEST_SIZE];
 	u64 arch_capabilities;
 	u8 reserved2[24];
-	struct cpuid_value cpuid[MAX_CPUID_VALUES];
+	struct cpuid_result cpuid[MAX_CPUID_VALUES];
 };
 
 _Static_assert(sizeof(struct td_params) == 1024, "TD_PARAMS");
@@ -100,9 +100,9 @@ static bool runs_exactly(const struct call *call, u16 frequency)
 }
 
 /* CPUID 0x15: the rate as a ratio to a crystal of 25 MHz. */
-static struct cpuid_value tsc_leaf(const struct call *call, u16 frequency)
+static struct cpuid_result tsc_leaf(const struct call *call, u16 frequency)
 {
-	struct cpuid_value v = { .eax = 1, .ebx = frequency, .ecx = TSC_UNIT_KHZ * 1000 };
+	struct cpuid_result v = { .eax = 1, .ebx = frequency, .ecx = TSC_UNIT_KHZ * 1000 };
 
 	if (runs_exactly(call, frequency)) {
 		v.eax = TSC_UNIT_KHZ;

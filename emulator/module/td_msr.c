@@ -29,9 +29,6 @@
 #define APIC_BASE_X2APIC	0xfee00c00UL
 #define APIC_BASE_BSP		BIT(8)
 
-#define EFER_WRITABLE		(EFER_SCE | EFER_NXE)
-#define EFER_VALID		(EFER_WRITABLE | EFER_LME | EFER_LMA)
-
 enum msr_result {
 	MSR_DONE,
 	MSR_INVALID,			/* #GP */
@@ -123,7 +120,7 @@ static bool pat_valid(u64 pat)
 	return true;
 }
 
-static bool msr_value_valid(const struct vcpu *vcpu, u32 msr, u64 value)
+static bool msr_value_valid(u32 msr, u64 value)
 {
 	switch (msr) {
 	case MSR_SYSENTER_ESP:
@@ -142,13 +139,20 @@ static bool msr_value_valid(const struct vcpu *vcpu, u32 msr, u64 value)
 	case MSR_TSC_AUX:
 	case MSR_SYSCALL_MASK:
 		return value >> 32 == 0;
-	case MSR_EFER:
-		/* Long mode is for good; LMA follows CR0.PG. */
-		return !(value & ~EFER_VALID) && (value & EFER_LME) &&
-		       (value & EFER_LMA) == (vcpu->vmcb->efer & EFER_LMA);
 	default:
 		return true;
 	}
+}
+
+/* A TD may change SCE, and nothing else; LMA is read-only anyway. */
+static enum msr_result efer_write(struct vcpu *vcpu, u64 value)
+{
+	u64 old = vcpu->vmcb->efer & ~EFER_SVME, ignored = EFER_SCE | EFER_LMA;
+
+	if ((old ^ value) & ~ignored)
+		return MSR_UNKNOWN;
+	vcpu->vmcb->efer = (vcpu->vmcb->efer & ~EFER_SCE) | (value & EFER_SCE);
+	return MSR_DONE;
 }
 
 static enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
@@ -162,12 +166,10 @@ static enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 	case MSR_APIC_BASE:
 		return MSR_UNKNOWN;
 	}
-	if (!msr_value_valid(vcpu, msr, value))
+	if (!msr_value_valid(msr, value))
 		return MSR_INVALID;
-	if (msr == MSR_EFER) {
-		vcpu->vmcb->efer = (vcpu->vmcb->efer & ~EFER_WRITABLE) | (value & EFER_WRITABLE);
-		return MSR_DONE;
-	}
+	if (msr == MSR_EFER)
+		return efer_write(vcpu, value);
 	if (storage) {
 		*storage = value;
 		return MSR_DONE;

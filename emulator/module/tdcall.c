@@ -236,15 +236,14 @@ static u64 tdg_vm_rd(struct tdcall *tdcall)
 
 static u64 tdg_vm_wr(struct tdcall *tdcall)
 {
-	u64 value, status;
+	u64 value = tdcall_get(tdcall, GPR_R8), status;
 
 	if (tdcall_get(tdcall, GPR_RCX))
 		return TDX_OPERAND_INVALID | OPERAND_RCX;
-	status = td_field_read(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX), false,
-			       &value);
-	tdcall_set(tdcall, GPR_R8, 0);
-	/* There is no field that a TD may write. */
-	return status == TDX_METADATA_FIELD_ID_INCORRECT ? status : TDX_METADATA_FIELD_NOT_WRITABLE;
+	status = td_field_write(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX), &value,
+				tdcall_get(tdcall, GPR_R9));
+	tdcall_set(tdcall, GPR_R8, value);
+	return status;
 }
 
 static u64 tdg_vp_rd(struct tdcall *tdcall)

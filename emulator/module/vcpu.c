@@ -114,8 +114,10 @@ static u64 number_vcpu(struct call *call, struct vcpu *vcpu, bool has_id, u32 x2
 		return TDX_OPERAND_BUSY | OPERAND_TDCS;
 	if (tdcs->num_vcpus == tdcs->max_vcpus)
 		return TDX_MAX_VCPUS_EXCEEDED;
-	if (!has_id)
+	if (!has_id) {
 		x2apic_id = tdcs->num_vcpus;
+		tdcs->topology_unknown = true;
+	}
 	for (u32 i = 0; i < tdcs->num_vcpus; i++)
 		if (vcpus->x2apic_id[i] == x2apic_id)
 			return TDX_X2APIC_ID_NOT_UNIQUE;

@@ -96,6 +96,7 @@ void seam_init(void)
 		.exact_tsc = seam_platform.exact_tsc,
 		.vmrun = td_vmrun,
 		.acknowledge_interrupt = td_acknowledge_interrupt,
+		.end_interrupt = td_end_interrupt,
 		.invept_count = invept_count,
 		.contended = contended,
 		.rdtsc = platform_rdtsc,

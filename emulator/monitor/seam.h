@@ -24,6 +24,7 @@ const char *seam_where(u64 rip);
 /* td_run.c */
 void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended);
 int td_acknowledge_interrupt(void);
+void td_end_interrupt(void);
 
 /* seamcall.c */
 /* Which leaf, without its version. */

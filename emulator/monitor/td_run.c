@@ -8,7 +8,6 @@
 #include "seam.h"
 
 #define MSR_TSC_AUX		0xc0000103
-#define CPUID_XSTATE		0xd
 
 /*
  * What TDH.VP.ENTER leaves in the host's MSRs; the host has to restore them. XCR0 is left
@@ -27,7 +26,7 @@ static const struct {
 
 static u64 supported_xfam(void)
 {
-	struct cpuid_result r = cpuid(CPUID_XSTATE, 0);
+	struct cpuid_result r = cpuid(CPUID_LEAF_XSTATE, 0);
 
 	return (u64)r.edx << 32 | r.eax;
 }
@@ -117,6 +116,11 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *e
 	correct_event(vmcb);
 	if (vmcb->control.exit_code == SVM_EXIT_NMI)
 		take_nmi(cpu, vmcb);
+}
+
+void td_end_interrupt(void)
+{
+	wrmsr(MSR_X2APIC_EOI, 0);
 }
 
 int td_acknowledge_interrupt(void)

@@ -31,6 +31,7 @@
 #define MSR_VMX_VMFUNC		0x491
 #define MSR_VMX_EXIT_CTLS2	0x493
 #define MSR_X2APIC_ID		0x802
+#define MSR_X2APIC_EOI		0x80b
 #define MSR_X2APIC_ICR		0x830
 #define MSR_TME_CAPABILITY	0x981
 #define MSR_TME_ACTIVATE	0x982
@@ -41,6 +42,7 @@
 #ifndef __ASSEMBLER__
 
 #include "../abi/types.h"
+#include "../x86/cpuid.h"
 #include "../x86/paging.h"
 
 #define FEAT_CTL_LOCKED			BIT(0)
@@ -49,19 +51,6 @@
 #define APIC_BASE_BSP		BIT(8)
 #define APIC_BASE_X2APIC	BIT(10)
 #define APIC_BASE_ENABLE	BIT(11)
-
-struct cpuid_result {
-	u32 eax, ebx, ecx, edx;
-};
-
-static inline struct cpuid_result cpuid(u32 leaf, u32 subleaf)
-{
-	struct cpuid_result r;
-
-	asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-		     : "a"(leaf), "c"(subleaf));
-	return r;
-}
 
 static inline u64 rdmsr(u32 msr)
 {

@@ -87,6 +87,11 @@ static int fake_acknowledge_interrupt(void)
 	return fake.interrupt;
 }
 
+static void fake_end_interrupt(void)
+{
+	fake.num_ended++;
+}
+
 static u64 fake_invept_count(u32 lp)
 {
 	return fake.invept[lp];
@@ -174,6 +179,7 @@ void fake_reset(u32 num_lps, u32 num_packages)
 		.page_use = fake_page_use,
 		.vmrun = fake_vmrun,
 		.acknowledge_interrupt = fake_acknowledge_interrupt,
+		.end_interrupt = fake_end_interrupt,
 		.invept_count = fake_invept_count,
 		.contended = fake_contended,
 		.rdtsc = fake_rdtsc,

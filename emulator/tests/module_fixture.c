@@ -10,7 +10,7 @@
 
 #define HANDOFF_SIZE	(14 * PAGE_SIZE)
 #define GLOBAL_SIZE	(32 * PAGE_SIZE)
-#define LP_DATA_SIZE	(16 * PAGE_SIZE)
+#define LP_DATA_SIZE	(64 * PAGE_SIZE)
 #define DATA_BASE	(FAKE_SEAMRR_BASE + 0x10000)
 
 /* Not each program has all of them. */

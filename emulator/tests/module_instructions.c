@@ -118,9 +118,6 @@ static void test_msr_storage(void)
 		{ MSR_TSC_AUX, 0x12345678, BIT(32), "TSC_AUX" },
 		{ MSR_PAT, 0x0007040600070406UL, 2, "PAT of a type that there is not" },
 		{ MSR_PAT, 0x0407050600070106UL, 0x08UL << 56, "PAT with a reserved bit" },
-		{ MSR_EFER, EFER_FIRST & ~BIT(11), EFER_FIRST | BIT(12), "EFER" },
-		{ MSR_EFER, EFER_FIRST, EFER_FIRST & ~BIT(8), "EFER without LME" },
-		{ MSR_EFER, EFER_FIRST, EFER_FIRST & ~BIT(10), "EFER without LMA" },
 	};
 	u64 value;
 
@@ -137,6 +134,25 @@ static void test_msr_storage(void)
 	is_status(write_msr(MSR_STAR, ~0UL), 0);
 	is_status(write_msr(MSR_XSS, 0), 0);
 	is_status(write_msr(MSR_XSS, 1), EXCEPTION_WITH_ERROR(VECTOR_GP));
+}
+
+/* src/td_dispatcher/vm_exits/td_msr_access.c of intel/tdx-module */
+static void test_efer(void)
+{
+	static const u64 refused[] = { BIT(8), BIT(11), BIT(12), BIT(14) };
+	u64 value;
+
+	run_start(MODULE_1_5_05);
+	is_status(write_msr(MSR_EFER, EFER_FIRST & ~1UL), 0);
+	read_msr(MSR_EFER, &value);
+	tap_is(value, EFER_FIRST & ~1UL, "SCE can be cleared");
+	is_status(write_msr(MSR_EFER, EFER_FIRST & ~BIT(10)), 0);
+	read_msr(MSR_EFER, &value);
+	tap_is(value, EFER_FIRST, "and set, and LMA does not matter");
+	for (u32 i = 0; i < ARRAY_SIZE(refused); i++) {
+		write_msr(MSR_EFER, EFER_FIRST ^ refused[i]);
+		tap_is(ve_reason(), REASON_MSR_WRITE, "any other bit is a #VE");
+	}
 }
 
 static void test_msr_constant(void)
@@ -277,7 +293,7 @@ static u64 cpuid(u32 leaf)
 static void step_set_osxsave(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->cr4 |= X86_CR4_OSXSAVE;
+	vmcb->cr4 |= X86_CR4_OSXSAVE | X86_CR4_PKE;
 	vmcb->exit_code = SVM_EXIT_VINTR;
 }
 
@@ -294,6 +310,13 @@ static void test_cpuid(void)
 	enter(step_set_osxsave, NULL);
 	is_status(cpuid(1), 0);
 	tap_is(tdcall_regs.reg[GPR_RCX] & BIT(27), BIT(27), "until CR4 has it");
+	is_status(cpuid(7), 0);
+	tap_is(tdcall_regs.reg[GPR_RCX] & BIT(4), BIT(4), "so it is with OSPKE");
+	is_status(cpuid(0x80000001), 0);
+	tap_ok(!(tdcall_regs.reg[GPR_RCX] & ~0x121UL) && !(tdcall_regs.reg[GPR_RDX] & ~0x2c100800UL),
+	       "no feature of AMD's");
+	is_status(cpuid(0x80000008), 0);
+	tap_is(tdcall_regs.reg[GPR_RBX] & ~0x200UL, 0, "here neither");
 	cpuid(0x1234);
 	tap_is(ve_reason(), REASON_CPUID, "CPUID 0x1234 is a #VE");
 }
@@ -383,6 +406,7 @@ static void test_fetch(void)
 void test_instructions(void)
 {
 	test_msr_storage();
+	test_efer();
 	test_msr_constant();
 	test_apic();
 	test_xsetbv();
