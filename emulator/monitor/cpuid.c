@@ -3,7 +3,7 @@
  * CPUID: what the machine has, with VMX and TDX's needs in place of SVM.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 
 #define CPUID_MAX_LEAF			CPUID_LEAF_FREQUENCIES

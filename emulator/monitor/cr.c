@@ -10,7 +10,7 @@
  * read it: it keeps a copy of CR4 of its own.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 
 static struct vmcb_save saved[MAX_CPUS];

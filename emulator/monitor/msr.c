@@ -4,7 +4,7 @@
  * must keep for itself. vmcb.c intercepts just these.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 #include "memory.h"
 

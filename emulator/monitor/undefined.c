@@ -83,13 +83,13 @@ void movdir64b(struct cpu *cpu, const struct instruction *insn)
 		inject_exception(cpu, VECTOR_UD);
 		return;
 	}
-	if (insn->address_size_32)
+	if (insn->address_size_prefix)
 		to = (u32)to;
 	if (!IS_ALIGNED(to, sizeof(line))) {
 		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	}
-	if (guest_read(cpu, insn->address, line, sizeof(line)) &&
+	if (guest_read(cpu, operand_address(cpu, insn), line, sizeof(line)) &&
 	    guest_write(cpu, to, line, sizeof(line)))
 		skip_instruction(cpu, insn->length);
 }

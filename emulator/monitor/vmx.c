@@ -58,7 +58,7 @@ void vmxon(struct cpu *cpu, const struct instruction *insn)
 	if (cpu->vmx_root) {
 		vmx_fail_invalid(cpu);
 	} else {
-		if (!guest_read(cpu, insn->address, &pa, sizeof(pa)))
+		if (!guest_read(cpu, operand_address(cpu, insn), &pa, sizeof(pa)))
 			return;
 		if (vmxon_region_is_valid(cpu, pa)) {
 			cpu->vmx_root = true;
@@ -85,7 +85,7 @@ void invept(struct cpu *cpu, const struct instruction *insn)
 
 	if (!in_vmx_root(cpu))
 		return;
-	if (!guest_read(cpu, insn->address, descriptor, sizeof(descriptor)))
+	if (!guest_read(cpu, operand_address(cpu, insn), descriptor, sizeof(descriptor)))
 		return;
 	type = *gpr(cpu, insn->reg);
 	if (type == INVEPT_ALL_CONTEXTS || (type == INVEPT_SINGLE_CONTEXT && !descriptor[1])) {

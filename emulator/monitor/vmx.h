@@ -4,7 +4,7 @@
 #define MONITOR_VMX_H
 
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 
 /* How VMX instructions and SEAMCALL report: VMsucceed and VMfailInvalid. */
 static inline void vmx_succeed(struct cpu *cpu)
