@@ -54,7 +54,7 @@ static void notify(struct vcpu *vcpu)
 	};
 
 	if ((vcpu->td.tdcs->notify_enables & TD_NOTIFY_EPT_FAULTS) && !vcpu->tdvps->ve.valid &&
-	    !(vcpu->vmcb->event_injection & EVENT_VALID))
+	    !(vcpu->vmcb->control.event_inject & SVM_EVENT_VALID))
 		td_inject_ve(vcpu, &info);
 }
 
@@ -63,7 +63,7 @@ u64 stepping_filter(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 	struct tdcs *tdcs = vcpu->td.tdcs;
 	u64 status;
 
-	vcpu->tdvps->entry_rip = vcpu->vmcb->rip;
+	vcpu->tdvps->entry_rip = vcpu->vmcb->save.rip;
 	if (!vcpu->tdvps->num_fault_gpas)
 		return TDX_SUCCESS;
 	if (!lock_acquire(call, &tdcs->sept_lock, LOCK_EXCLUSIVE))
@@ -77,7 +77,7 @@ u64 stepping_filter(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 
 void stepping_note_exit(struct vcpu *vcpu)
 {
-	if (vcpu->vmcb->rip != vcpu->tdvps->entry_rip)
+	if (vcpu->vmcb->save.rip != vcpu->tdvps->entry_rip)
 		forget(vcpu->tdvps);
 }
 

@@ -325,7 +325,7 @@ enum td_next td_handle_tdcall(struct call *call, struct vcpu *vcpu, u32 length,
 	if (tdcall.again)
 		return tdcall.next;
 	vcpu_gpr_set(vcpu, GPR_RAX, status);
-	vcpu->vmcb->rflags &= ~X86_RFLAGS_ARITHMETIC;
+	vcpu->vmcb->save.rflags &= ~X86_RFLAGS_ARITHMETIC;
 	td_skip_instruction(vcpu, length);
 	return tdcall.next;
 }

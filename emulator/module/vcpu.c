@@ -8,9 +8,9 @@ u64 vcpu_gpr_get(const struct vcpu *vcpu, u32 i)
 {
 	switch (i) {
 	case GPR_RAX:
-		return vcpu->vmcb->rax;
+		return vcpu->vmcb->save.rax;
 	case GPR_RSP:
-		return vcpu->vmcb->rsp;
+		return vcpu->vmcb->save.rsp;
 	default:
 		return vcpu->tdvps->gprs.reg[i];
 	}
@@ -20,10 +20,10 @@ void vcpu_gpr_set(struct vcpu *vcpu, u32 i, u64 value)
 {
 	switch (i) {
 	case GPR_RAX:
-		vcpu->vmcb->rax = value;
+		vcpu->vmcb->save.rax = value;
 		break;
 	case GPR_RSP:
-		vcpu->vmcb->rsp = value;
+		vcpu->vmcb->save.rsp = value;
 		break;
 	default:
 		vcpu->tdvps->gprs.reg[i] = value;

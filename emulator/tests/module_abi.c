@@ -14,10 +14,10 @@ static u64 fault_gpa, fault_rip;
 static void step_fault(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rip = fault_rip;
-	vmcb->exit_info1 = 2;
-	vmcb->exit_info2 = fault_gpa;
-	vmcb->exit_code = SVM_EXIT_NPF;
+	vmcb->save.rip = fault_rip;
+	vmcb->control.exit_info_1 = 2;
+	vmcb->control.exit_info_2 = fault_gpa;
+	vmcb->control.exit_code = SVM_EXIT_NPF;
 }
 
 static u64 fault_at(u64 gpa)
@@ -119,7 +119,7 @@ static void test_zero_step(void)
 static void step_rdpmc(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_code = SVM_EXIT_RDPMC;
+	vmcb->control.exit_code = SVM_EXIT_RDPMC;
 }
 
 static void test_rdpmc(void)

@@ -32,23 +32,23 @@ static u64 tpr_in_vmcb, intercepted_cr;
 static void step_execute(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	long_mode(vmcb);
-	vmcb->cr0 &= ~X86_CR0_PG;
+	vmcb->save.cr0 &= ~X86_CR0_PG;
 	at_instruction(vmcb, next.bytes, next.size);
-	vmcb->rax = next.rax;
+	vmcb->save.rax = next.rax;
 	gprs->reg[GPR_RCX] = next.rcx;
 	gprs->reg[GPR_RDX] = next.rdx;
 	gprs->reg[GPR_RBX] = next.rbx;
 	gprs->reg[GPR_RSI] = next.rsi;
 	gprs->reg[GPR_RDI] = next.rdi;
-	vmcb->exit_info1 = next.exit_info1;
-	vmcb->exit_info2 = next.exit_info2;
-	vmcb->exit_code = next.exit_code;
+	vmcb->control.exit_info_1 = next.exit_info1;
+	vmcb->control.exit_info_2 = next.exit_info2;
+	vmcb->control.exit_code = next.exit_code;
 }
 
 static void step_after(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
-	tpr_in_vmcb = vmcb->interrupt_control & V_TPR;
-	intercepted_cr = vmcb->intercept_cr;
+	tpr_in_vmcb = vmcb->control.int_control & SVM_V_TPR;
+	intercepted_cr = vmcb->control.intercept_cr_write;
 	step_result(vmcb, gprs);
 	step_look_at_event(vmcb, gprs);
 }
@@ -91,7 +91,7 @@ static void test_cr8(void)
 	write_cr8(5);
 	tap_is(injected, 0, "mov %%rbx,%%cr8 is carried out");
 	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 4, "and skipped");
-	tap_is(intercepted_cr, INTERCEPT_WRITE_CR8, "writes of CR8 are intercepted, and no others");
+	tap_is(intercepted_cr, INTERCEPT_CR8, "writes of CR8 are intercepted, and no others");
 	tap_is(tpr_in_vmcb, 5, "a read of CR8 finds it");
 	tap_is(read_msr(MSR_X2APIC_TPR), 0x50, "and so does one of the virtual APIC's TPR");
 	write_msr(MSR_X2APIC_TPR, 0x37);
@@ -114,8 +114,8 @@ static void test_cr8(void)
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rflags |= X86_RFLAGS_IF;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 /* The window stays open across a write of CR8: the abort of QEMU that this is all about. */
@@ -127,7 +127,7 @@ static void test_cr8_opens_window(void)
 	write_msr(MSR_X2APIC_SELF_IPI, 0x71);
 	tap_is(injected, 0, "held back");
 	write_cr8(6);
-	tap_is(injected, EVENT_VALID | 0x71, "a lower CR8 lets the interrupt come");
+	tap_is(injected, SVM_EVENT_VALID | 0x71, "a lower CR8 lets the interrupt come");
 }
 
 /* The #VE's information, as the TD reads it: reason and GLA. */
@@ -255,9 +255,9 @@ static void step_notified(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
 	descriptor[1] = BIT(0x50 - 64);
-	vmcb->rflags |= X86_RFLAGS_IF;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
 	fake.interrupt = NOTIFICATION_VECTOR;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 /* The CPU takes a notification itself: the TD does not exit. */
@@ -276,7 +276,7 @@ static void test_notification(void)
 	descriptor[1] = 0;
 	call(TDH_VP_WR, tdvpr, 0x4000, BIT(7), BIT(7));
 	is_status(enter(step_notified, step_look_at_event), 0);
-	tap_is(injected, EVENT_VALID | 0x50, "what was posted comes at once");
+	tap_is(injected, SVM_EVENT_VALID | 0x50, "what was posted comes at once");
 	tap_is(fake.num_ended, 1, "and the notification was ended");
 }
 
@@ -295,13 +295,13 @@ static void test_exact_tsc(void)
 	execute("\x0f\xa2", 2, SVM_EXIT_CPUID);
 	tap_is(tdcall_regs.reg[GPR_RCX] / tdcall_regs.reg[GPR_RAX] * tdcall_regs.reg[GPR_RBX],
 	       1990123000, "CPUID 0x15 tells the platform's rate");
-	tap_ok(!(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->intercept_misc1 & INTERCEPT_RDTSC),
+	tap_ok(!(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC),
 	       "and RDTSC does not exit");
 	host_ready(MODULE_1_5_05);
 	fake.platform.exact_tsc = true;
 	fake.platform.tsc_khz = 1900000;
 	td_build(&td, TD_KEYID);
-	tap_ok(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->intercept_misc1 & INTERCEPT_RDTSC,
+	tap_ok(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC,
 	       "another rate than the platform's is scaled");
 }
 

@@ -50,19 +50,19 @@ static void step_execute(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	long_mode(vmcb);
 	at_instruction(vmcb, next.bytes, next.size);
-	vmcb->cpl = next.cpl;
-	vmcb->rax = next.rax;
+	vmcb->save.cpl = next.cpl;
+	vmcb->save.rax = next.rax;
 	gprs->reg[GPR_RCX] = next.rcx;
 	gprs->reg[GPR_RDX] = next.rdx;
-	vmcb->exit_info1 = next.exit_info1;
-	vmcb->exit_code = next.exit_code;
+	vmcb->control.exit_info_1 = next.exit_info1;
+	vmcb->control.exit_code = next.exit_code;
 }
 
 static void step_after(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_result(vmcb, gprs);
 	step_look_at_event(vmcb, gprs);
-	vmcb->cpl = 0;
+	vmcb->save.cpl = 0;
 }
 
 /* Return: the event that the TD gets, 0 when the instruction was carried out. */
@@ -186,8 +186,8 @@ static u64 apic_read(u32 msr)
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rflags |= X86_RFLAGS_IF;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 static bool host_sees_pending(void)
@@ -207,16 +207,16 @@ static void test_apic(void)
 	tap_ok(!host_sees_pending(), "and held back by the task priority");
 	enter(step_set_if, step_look_at_event);
 	tap_is(injected, 0, "although interrupts are on");
-	is_status(write_msr(MSR_X2APIC_TPR, 0x30), EVENT_VALID | 0x45);
+	is_status(write_msr(MSR_X2APIC_TPR, 0x30), SVM_EVENT_VALID | 0x45);
 	tap_is(apic_read(MSR_X2APIC_IRR0 + 2), 0, "a lower one lets it come: no longer requested");
 	tap_is(apic_read(MSR_X2APIC_ISR0 + 2), BIT(5), "but in service");
 	tap_is(apic_read(MSR_X2APIC_PPR), 0x40, "with its priority");
 	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x46), 0);
 	tap_ok(!host_sees_pending(), "one of the same priority waits");
-	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x81), EVENT_VALID | 0x81);
+	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x81), SVM_EVENT_VALID | 0x81);
 	is_status(write_msr(MSR_X2APIC_EOI, 0), 0);
 	tap_is(apic_read(MSR_X2APIC_PPR), 0x40, "the end of the higher one leaves the lower one");
-	is_status(write_msr(MSR_X2APIC_EOI, 0), EVENT_VALID | 0x46);
+	is_status(write_msr(MSR_X2APIC_EOI, 0), SVM_EVENT_VALID | 0x46);
 }
 
 static u64 xsetbv(u32 index, u64 value)
@@ -293,8 +293,8 @@ static u64 cpuid(u32 leaf)
 static void step_set_osxsave(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->cr4 |= X86_CR4_OSXSAVE | X86_CR4_PKE;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.cr4 |= X86_CR4_OSXSAVE | X86_CR4_PKE;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 static void test_cpuid(void)
@@ -330,8 +330,8 @@ static void step_paged(struct vmcb *vmcb, struct seam_gprs *gprs)
 	table[1] = TEST_GPA | 1;
 	table[2] = TEST_GPA | BIT(7) | 1;
 	step_execute(vmcb, gprs);
-	vmcb->cr0 |= X86_CR0_PG;
-	vmcb->cr3 = TEST_GPA;
+	vmcb->save.cr0 |= X86_CR0_PG;
+	vmcb->save.cr3 = TEST_GPA;
 }
 
 /* Where CPUID is executed, and how far the TD comes. */
@@ -340,34 +340,34 @@ static u64 linear_rip;
 static void step_long_mode(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->rip = linear_rip;
+	vmcb->save.rip = linear_rip;
 }
 
 static void not_long_mode(struct vmcb *vmcb)
 {
-	vmcb->efer &= ~EFER_LMA;
-	vmcb->cs.attributes &= ~VMCB_SEGMENT_LONG;
-	vmcb->rip = linear_rip;
+	vmcb->save.efer &= ~EFER_LMA;
+	vmcb->save.cs.attributes &= ~SVM_SEGMENT_LONG;
+	vmcb->save.rip = linear_rip;
 }
 
 static void step_pae(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->cr4 |= X86_CR4_PAE;
+	vmcb->save.cr4 |= X86_CR4_PAE;
 	not_long_mode(vmcb);
 }
 
 static void step_32bit(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->cr4 &= ~X86_CR4_PAE;
+	vmcb->save.cr4 &= ~X86_CR4_PAE;
 	not_long_mode(vmcb);
 }
 
 static void step_unpaged(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_execute(vmcb, gprs);
-	vmcb->cr0 &= ~X86_CR0_PG;
+	vmcb->save.cr0 &= ~X86_CR0_PG;
 	not_long_mode(vmcb);
 }
 

@@ -173,7 +173,7 @@ static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extend
 
 	(void)gprs;
 	(void)extended;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 static void test_run_and_remove(void)

@@ -154,7 +154,7 @@ static void remove_while_inside(u64 vmcb_pa, struct seam_gprs *gprs,
 	status_inside[3] = call_on(1, TDH_MEM_PAGE_REMOVE, TEST_GPA, td.tdr, 0, 0);
 	status_inside[4] = call_on(1, TDH_MEM_TRACK, td.tdr, 0, 0, 0);
 	fake.interrupt = 0x55;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void test_remove(void)

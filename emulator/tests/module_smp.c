@@ -43,7 +43,7 @@ static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs,
 	(void)gprs;
 	(void)extended;
 	sched_yield();
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 static u32 pages_of_host(void)
