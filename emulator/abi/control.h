@@ -33,10 +33,20 @@
  *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).
  *
  *   stats
- *	Counters, one "name value" a line.
+ *	Counters, one "name value" a line; contended_LEAF counts the calls that met a lock
+ *	of another CPU's.
  *
  *   invariants deep | invariants fast
  *	Whether the TDX module checks what takes long, on each call.
+ *
+ *   locks hardware | locks waiting
+ *	Whether the TDX module says BUSY at once when another CPU has a lock, as on
+ *	hardware, or waits for it.
+ *
+ *   tsc exact | tsc scaled
+ *	Whether the time-stamp counter of TDs made from now on runs as the host's does.
+ *	A scaled one runs at the multiple of 25 MHz that the host asked for, and each
+ *	RDTSC of the TD is an exit.
  *
  *   strict on | strict off
  *	Whether a host that breaks the rules ends the run, or is only counted.

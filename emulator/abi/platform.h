@@ -18,7 +18,7 @@
 
 #include "types.h"
 
-#define SEAM_PLATFORM_ABI	3
+#define SEAM_PLATFORM_ABI	4
 #define SEAM_MAX_LPS		64
 #define SEAM_MAX_CMRS		32
 
@@ -83,6 +83,10 @@ struct seam_memory_range {
  * @msrpm_pa: an SVM MSR permission map that intercepts every MSR.
  * @deep_invariants: check on each SEAMCALL what takes long to check, too. May change
  *		     at any time.
+ * @hardware_locks: a lock that another LP holds is BUSY at once, as on hardware, and not
+ *		    waited for. May change at any time.
+ * @exact_tsc: a TD's time-stamp counter runs at the platform's rate, not at the multiple
+ *	       of 25 MHz that its host asked for.
  *
  * The callbacks may be called on any LP, and with locks held.
  */
@@ -102,6 +106,8 @@ struct seam_platform {
 	u64 iopm_pa;
 	u64 msrpm_pa;
 	bool deep_invariants;
+	bool hardware_locks;
+	bool exact_tsc;
 
 	/**
 	 * @protect: take pages from the host: its nested page table loses them
@@ -137,11 +143,17 @@ struct seam_platform {
 	 */
 	int (*acknowledge_interrupt)(void);
 
+	/** @end_interrupt: end the interrupt that was acknowledged last (EOI). */
+	void (*end_interrupt)(void);
+
 	/**
 	 * @invept_count: how many INVEPTs this LP has executed. Whoever caches
 	 * translations of the host's shared EPT drops them when it moved.
 	 */
 	u64 (*invept_count)(u32 lp);
+
+	/** @contended: another LP holds a lock that a call of @leaf needs. */
+	void (*contended)(u16 leaf);
 
 	/** @rdtsc: the time-stamp counter of this LP. */
 	u64 (*rdtsc)(void);

@@ -64,6 +64,12 @@ bool apic_interrupt_pending(const struct vcpu *vcpu)
 	return deliverable(vcpu->tdvps) >= 0;
 }
 
+bool apic_is_notification(const struct vcpu *vcpu, u32 vector)
+{
+	return (vcpu->tdvps->pin_controls & PIN_POSTED_INTERRUPTS) &&
+	       vector == vcpu->tdvps->posted_interrupt_vector;
+}
+
 static void take_posted(struct call *call, struct vcpu *vcpu)
 {
 	struct posted_descriptor *posted = descriptor(call, vcpu);
@@ -78,7 +84,7 @@ static void take_posted(struct call *call, struct vcpu *vcpu)
 
 static bool interruptible(const struct vmcb *vmcb)
 {
-	return (vmcb->rflags & X86_RFLAGS_IF) && !(vmcb->interrupt_shadow & INTERRUPT_SHADOW);
+	return (vmcb->save.rflags & X86_RFLAGS_IF) && !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW);
 }
 
 /*
@@ -87,11 +93,11 @@ static bool interruptible(const struct vmcb *vmcb)
  */
 static void open_window(const struct tdvps *tdvps, struct vmcb *vmcb, bool open)
 {
-	vmcb->interrupt_control = V_INTR_MASKING | tdvps->tpr >> 4;
-	vmcb->intercept_misc1 &= ~INTERCEPT_VINTR;
+	vmcb->control.int_control = SVM_V_INTR_MASKING | tdvps->tpr >> 4;
+	vmcb->control.intercept &= ~INTERCEPT_VINTR;
 	if (open) {
-		vmcb->interrupt_control |= V_IRQ | V_IGNORE_TPR;
-		vmcb->intercept_misc1 |= INTERCEPT_VINTR;
+		vmcb->control.int_control |= SVM_V_IRQ | SVM_V_IGNORE_TPR;
+		vmcb->control.intercept |= INTERCEPT_VINTR;
 	}
 }
 
@@ -104,7 +110,7 @@ void apic_prepare_entry(struct call *call, struct vcpu *vcpu)
 	take_posted(call, vcpu);
 	vector = deliverable(tdvps);
 	open_window(tdvps, vmcb, false);
-	if (vmcb->event_injection & EVENT_VALID) {
+	if (vmcb->control.event_inject & SVM_EVENT_VALID) {
 		/* One event at a time. */
 		open_window(tdvps, vmcb, vector >= 0);
 		return;
@@ -112,11 +118,11 @@ void apic_prepare_entry(struct call *call, struct vcpu *vcpu)
 
 	/* The TD could not tell what a #VE was about if the NMI's handler had one, too. */
 	if (tdvps->pending_nmi && !tdvps->ve.valid) {
-		vmcb->event_injection = EVENT_VALID | EVENT_TYPE_NMI | 2;
+		vmcb->control.event_inject = SVM_EVENT_VALID | SVM_EVENT_NMI | 2;
 		tdvps->pending_nmi = false;
 		open_window(tdvps, vmcb, vector >= 0);
 	} else if (vector >= 0 && interruptible(vmcb)) {
-		vmcb->event_injection = EVENT_VALID | EVENT_TYPE_INTERRUPT | vector;
+		vmcb->control.event_inject = SVM_EVENT_VALID | SVM_EVENT_INTR | vector;
 		tdvps->irr[vector / 64] &= ~BIT(vector % 64);
 		tdvps->isr[vector / 64] |= BIT(vector % 64);
 	} else {

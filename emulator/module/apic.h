@@ -8,6 +8,9 @@
 /* Whether an interrupt waits whose priority the TD would take. */
 bool apic_interrupt_pending(const struct vcpu *vcpu);
 
+/* Whether the LP's interrupt @vector only says that something was posted. */
+bool apic_is_notification(const struct vcpu *vcpu, u32 vector);
+
 /* Before each VMRUN: take what was posted, inject what can be. */
 void apic_prepare_entry(struct call *call, struct vcpu *vcpu);
 

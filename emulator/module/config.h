@@ -49,6 +49,6 @@
 /* What the image's SEAM_SIGSTRUCT has to say; the number of pages, minus one. */
 #define MODULE_HANDOFF_PAGES		13
 #define MODULE_GLOBAL_DATA_PAGES	31
-#define MODULE_LP_DATA_PAGES		15
+#define MODULE_LP_DATA_PAGES		63
 
 #endif

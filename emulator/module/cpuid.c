@@ -4,29 +4,17 @@
 /* XSAVE components that fit the one page of a vCPU that keeps them. */
 #define XFAM_SUPPORTED		0x2e7UL
 
-#define CPUID_LEAF_TSC		0x15
-#define CPUID_LEAF_TDX		0x21
-
-#define CRYSTAL_HZ		25000000
-
-static struct cpuid_value native_cpuid(u32 leaf, u32 subleaf)
+static struct cpuid_result native_cpuid(u32 leaf, u32 subleaf)
 {
-	struct cpuid_value v;
-
-	if (subleaf == CPUID_NO_SUBLEAF)
-		subleaf = 0;
-	__asm__ volatile("cpuid"
-			 : "=a"(v.eax), "=b"(v.ebx), "=c"(v.ecx), "=d"(v.edx)
-			 : "a"(leaf), "c"(subleaf));
-	return v;
+	return cpuid(leaf, subleaf == CPUID_NO_SUBLEAF ? 0 : subleaf);
 }
 
 /* @direct: the host chooses freely; @allow: it may hide what the CPU has. */
 struct config_row {
 	u32 leaf;
 	u32 subleaf;
-	struct cpuid_value direct;
-	struct cpuid_value allow;
+	struct cpuid_result direct;
+	struct cpuid_result allow;
 };
 
 #define CACHE_LEAF(i, edx_bits) \
@@ -64,7 +52,7 @@ _Static_assert(ARRAY_SIZE(config_rows) == NUM_CPUID_CONFIGS, "NUM_CPUID_CONFIGS"
 void cpuid_config_get(u32 i, struct cpuid_config *config)
 {
 	const struct config_row *row = &config_rows[i];
-	struct cpuid_value native = native_cpuid(row->leaf, row->subleaf);
+	struct cpuid_result native = native_cpuid(row->leaf, row->subleaf);
 
 	config->leaf = row->leaf;
 	config->subleaf = row->subleaf;
@@ -76,12 +64,12 @@ void cpuid_config_get(u32 i, struct cpuid_config *config)
 
 u64 xfam_fixed0(void)
 {
-	struct cpuid_value xcr0 = native_cpuid(0xd, 0);
+	struct cpuid_result xcr0 = native_cpuid(0xd, 0);
 
 	return ((u64)xcr0.edx << 32 | xcr0.eax | XFAM_FIXED1) & XFAM_SUPPORTED;
 }
 
-static void cpuid_add(struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_value value)
+static void cpuid_add(struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_result value)
 {
 	u32 i = cpuid->num_values++;
 
@@ -96,27 +84,37 @@ static bool exceeds(u32 value, u32 mask)
 }
 
 /* What of a leaf the host does not choose. */
-static struct cpuid_value default_value(u32 leaf, u32 subleaf)
+static struct cpuid_result default_value(u32 leaf, u32 subleaf)
 {
-	struct cpuid_value v = native_cpuid(leaf, subleaf);
+	struct cpuid_result v = native_cpuid(leaf, subleaf);
 
 	switch (leaf) {
 	case 0x1:
-		/* No VMX, SMX or LBR; x2APIC, and a hypervisor. OSXSAVE follows CR4. */
-		v.ecx &= ~(BIT(5) | BIT(6) | BIT(27));
-		v.ecx |= BIT(21) | BIT(31);
+		/* OSXSAVE follows CR4. */
+		v.ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | CPUID_1_ECX_OSXSAVE);
+		v.ecx |= CPUID_1_ECX_X2APIC | CPUID_1_ECX_HYPERVISOR;
 		v.ebx &= 0x0000ffff;
 		break;
 	case 0x7:
-		/* No SGX, TSX, WAITPKG or key locker. */
+		/* OSPKE follows CR4. */
 		if (subleaf == 0) {
-			v.ebx &= ~(BIT(2) | BIT(4) | BIT(11));
-			v.ecx &= ~(BIT(5) | BIT(23) | BIT(30));
+			v.ebx &= ~(CPUID_7_EBX_SGX | CPUID_7_EBX_HLE | CPUID_7_EBX_RTM);
+			v.ecx &= ~(CPUID_7_ECX_OSPKE | CPUID_7_ECX_WAITPKG | CPUID_7_ECX_KEY_LOCKER |
+				   CPUID_7_ECX_SGX_LC);
 		}
 		break;
+	/* The CPU is AMD's, with SVM, by which this host emulates a TD. */
 	case 0x80000001:
-		/* SVM is how this host emulates a TD, and none of the TD's business. */
-		v.ecx &= ~(u32)BIT(2);
+		v.ebx = 0;
+		v.ecx &= CPUID_80000001_ECX_INTEL;
+		v.edx &= CPUID_80000001_EDX_INTEL;
+		break;
+	case 0x80000007:
+		v = (struct cpuid_result) { .edx = CPUID_80000007_EDX_INVARIANT_TSC };
+		break;
+	case 0x80000008:
+		v.ebx &= CPUID_80000008_EBX_WBNOINVD;
+		v.ecx = v.edx = 0;
 		break;
 	default:
 		break;
@@ -124,12 +122,12 @@ static struct cpuid_value default_value(u32 leaf, u32 subleaf)
 	return v;
 }
 
-static bool apply_configs(struct td_cpuid *cpuid, const struct cpuid_value *values,
+static bool apply_configs(struct td_cpuid *cpuid, const struct cpuid_result *values,
 			  struct cpuid_config *bad)
 {
 	for (u32 i = 0; i < NUM_CPUID_CONFIGS; i++) {
 		struct cpuid_config config;
-		struct cpuid_value v;
+		struct cpuid_result v;
 
 		cpuid_config_get(i, &config);
 		if (exceeds(values[i].eax, config.mask.eax) ||
@@ -152,10 +150,10 @@ static bool apply_configs(struct td_cpuid *cpuid, const struct cpuid_value *valu
 /* Leaf 0xD: only the components of XFAM. */
 static void add_xsave_leaves(struct td_cpuid *cpuid, u64 xfam)
 {
-	struct cpuid_value v = { .eax = xfam, .edx = xfam >> 32, .ecx = 576 };
+	struct cpuid_result v = { .eax = xfam, .edx = xfam >> 32, .ecx = 576 };
 
 	for (u32 i = 2; i < 63; i++) {
-		struct cpuid_value component;
+		struct cpuid_result component;
 
 		if (!(xfam & BIT(i)))
 			continue;
@@ -172,15 +170,8 @@ static void add_xsave_leaves(struct td_cpuid *cpuid, u64 xfam)
 	cpuid_add(cpuid, 0xd, 1, v);
 }
 
-/* Leaf 0x15: the time-stamp counter's rate, as a ratio to the crystal's. */
-static void add_tsc_leaf(struct td_cpuid *cpuid, u16 tsc_frequency)
-{
-	cpuid_add(cpuid, CPUID_LEAF_TSC, CPUID_NO_SUBLEAF,
-		  (struct cpuid_value) { .eax = 1, .ebx = tsc_frequency, .ecx = CRYSTAL_HZ });
-}
-
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
-		const struct cpuid_value *values, struct cpuid_config *bad)
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, struct cpuid_result tsc,
+		const struct cpuid_result *values, struct cpuid_config *bad)
 {
 	static const u32 plain_leaves[] = { 0x80000000, 0x80000001, 0x80000002, 0x80000003,
 					    0x80000004, 0x80000007 };
@@ -188,18 +179,18 @@ bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
 	__builtin_memset(cpuid, 0, sizeof(*cpuid));
 	/* "GenuineIntel", and "IntelTDX    ", by which a TD knows what it is. */
 	cpuid_add(cpuid, 0, CPUID_NO_SUBLEAF,
-		  (struct cpuid_value) { 0x23, 0x756e6547, 0x6c65746e, 0x49656e69 });
+		  (struct cpuid_result) { 0x23, 0x756e6547, 0x6c65746e, 0x49656e69 });
 	cpuid_add(cpuid, CPUID_LEAF_TDX, 0,
-		  (struct cpuid_value) { 0, 0x65746e49, 0x20202020, 0x5844546c });
+		  (struct cpuid_result) { 0, 0x65746e49, 0x20202020, 0x5844546c });
 	for (u32 i = 0; i < ARRAY_SIZE(plain_leaves); i++)
 		cpuid_add(cpuid, plain_leaves[i], CPUID_NO_SUBLEAF,
 			  default_value(plain_leaves[i], 0));
 	add_xsave_leaves(cpuid, xfam);
-	add_tsc_leaf(cpuid, tsc_frequency);
+	cpuid_add(cpuid, CPUID_LEAF_TSC, CPUID_NO_SUBLEAF, tsc);
 	return apply_configs(cpuid, values, bad);
 }
 
-bool cpuid_lookup(const struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_value *value)
+bool cpuid_lookup(const struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_result *value)
 {
 	for (u32 i = 0; i < cpuid->num_values; i++) {
 		if (cpuid->entry[i].leaf != leaf)

@@ -11,7 +11,7 @@
 struct cpuid_config {
 	u32 leaf;
 	u32 subleaf;			/* CPUID_NO_SUBLEAF for none */
-	struct cpuid_value mask;	/* bits that the host chooses */
+	struct cpuid_result mask;	/* bits that the host chooses */
 };
 
 void cpuid_config_get(u32 i, struct cpuid_config *config);
@@ -22,13 +22,13 @@ u64 xfam_fixed0(void);
 
 /*
  * All that the TD will see, from the CPU and from the values that the host chose.
- * @tsc_frequency in units of 25 MHz.
+ * @tsc: leaf 0x15.
  * Return: false when the host chose what it cannot, and @bad says where.
  */
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
-		const struct cpuid_value *values, struct cpuid_config *bad);
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, struct cpuid_result tsc,
+		const struct cpuid_result *values, struct cpuid_config *bad);
 
 /* Return: false for a leaf that the TD has to ask its host about. */
-bool cpuid_lookup(const struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_value *value);
+bool cpuid_lookup(const struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_result *value);
 
 #endif

@@ -46,7 +46,7 @@ static u32 writeback_start(struct module *module, u32 package)
 
 	for (u32 keyid = 0; keyid < MAX_KEYIDS; keyid++) {
 		const struct key *key = &module->key[keyid];
-		bool pending = key->state == KEY_FLUSHED && (key->flush_pending & BIT(package));
+		bool pending = key->state == KEY_FLUSHED && (READ_ONCE(key->flush_pending) & BIT(package));
 
 		writeback->keyid_pending[keyid] = pending;
 		count += pending;
@@ -64,7 +64,9 @@ u64 leaf_TDH_PHYMEM_CACHE_WB(struct call *call)
 
 	if (rcx > 1)
 		return TDX_OPERAND_INVALID | OPERAND_RCX;
-	if (!lock_acquire(call, &module->key_lock, LOCK_EXCLUSIVE))
+	if (!lock_acquire(call, &module->key_lock, LOCK_SHARED))
+		return TDX_OPERAND_BUSY | OPERAND_KOT;
+	if (!lock_acquire(call, &module->writeback_lock[package], LOCK_EXCLUSIVE))
 		return TDX_OPERAND_BUSY | OPERAND_WBCACHE;
 
 	if (rcx == 0) {
@@ -82,7 +84,9 @@ u64 leaf_TDH_PHYMEM_CACHE_WB(struct call *call)
 			writeback->interrupted = true;
 			return TDX_INTERRUPTED_RESUMABLE;
 		}
-		module->key[writeback->next_keyid].flush_pending &= ~BIT(package);
+		/* Other packages' bits are cleared at the same time. */
+		__atomic_fetch_and(&module->key[writeback->next_keyid].flush_pending,
+				   ~(u32)BIT(package), __ATOMIC_RELAXED);
 	}
 	writeback->interrupted = false;
 	return TDX_SUCCESS;

@@ -8,7 +8,9 @@
 #include "lock.h"
 
 #define LOCK_WRITER	((module_lock)BIT(15))
-#define LOCK_WAIT_MS	100
+
+/* Longer than any machine stops a virtual CPU: only a bug of the module lasts so long. */
+#define LOCK_HANG_S	120
 
 static bool lock_try_once(module_lock *lock, enum lock_mode mode)
 {
@@ -57,25 +59,58 @@ static bool lock_held(const struct call *call, const module_lock *lock)
 
 bool lock_try(struct call *call, module_lock *lock, enum lock_mode mode)
 {
-	return lock_try_once(lock, mode) && lock_remember(call, lock, mode);
+	if (lock_try_once(lock, mode))
+		return lock_remember(call, lock, mode);
+	call->platform->contended(seamcall_leaf(call->reg[GPR_RAX]));
+	return false;
+}
+
+bool lock_wait(struct call *call, u64 *start)
+{
+	u64 now = call->platform->rdtsc();
+
+	if (call->platform->hardware_locks || call->never_wait)
+		return false;
+	if (!*start)
+		*start = now;
+	__builtin_ia32_pause();
+	return now - *start < LOCK_HANG_S * 1000 * call->platform->tsc_khz;
+}
+
+/* Whether an LP runs the TD whose TDR this page is, or the vCPU whose TDVPR it is. */
+static bool page_is_running(const struct call *call, u64 pa)
+{
+	for (u32 lp = 0; lp < call->platform->num_lps; lp++) {
+		const struct running_vcpu *running = &call->module->running[lp];
+
+		if (READ_ONCE(running->tdr_pa) == pa || READ_ONCE(running->tdvpr_pa) == pa)
+			return true;
+	}
+	return false;
+}
+
+static bool acquire(struct call *call, module_lock *lock, enum lock_mode mode, u64 page_pa)
+{
+	u64 start = 0;
+
+	if (lock_try(call, lock, mode))
+		return true;
+	if (lock_held(call, lock))
+		return false;
+	while (!(page_pa && page_is_running(call, page_pa)) && lock_wait(call, &start))
+		if (lock_try_once(lock, mode))
+			return lock_remember(call, lock, mode);
+	return false;
 }
 
 bool lock_acquire(struct call *call, module_lock *lock, enum lock_mode mode)
 {
-	u64 start;
+	return acquire(call, lock, mode, 0);
+}
 
-	if (lock_try_once(lock, mode))
-		return lock_remember(call, lock, mode);
-	if (lock_held(call, lock))
-		return false;
-
-	start = call->platform->rdtsc();
-	do {
-		__builtin_ia32_pause();
-		if (lock_try_once(lock, mode))
-			return lock_remember(call, lock, mode);
-	} while (call->platform->rdtsc() - start < LOCK_WAIT_MS * call->platform->tsc_khz);
-	return false;
+bool lock_acquire_page(struct call *call, module_lock *lock, enum lock_mode mode, u64 pa)
+{
+	return acquire(call, lock, mode, pa);
 }
 
 void lock_release(struct call *call, module_lock *lock)

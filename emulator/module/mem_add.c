@@ -8,13 +8,14 @@
  * is to be filled. The entry is unlocked by sept_entry_set() or, on failure of a
  * later check, by sept_entry_unlock().
  */
-static u64 get_free_entry(struct call *call, u32 op_states, u32 min_level, u32 max_level,
-			  struct td *td, struct gpa_operand *operand, struct sept_walk *walk)
+static u64 get_free_entry(struct call *call, enum lock_mode mode, u32 op_states, u32 min_level,
+			  u32 max_level, struct td *td, struct gpa_operand *operand,
+			  struct sept_walk *walk)
 {
 	u64 rcx = call->reg[GPR_RCX], rdx = call->reg[GPR_RDX], status;
 
 	sept_report_none(call);
-	status = td_get(call, rdx, OPERAND_RDX, op_states, td);
+	status = td_get_locked(call, rdx, OPERAND_RDX, mode, LOCK_SHARED, op_states, td);
 	if (status)
 		return status;
 	status = gpa_operand_get(td, rcx, min_level, max_level, operand);
@@ -26,8 +27,11 @@ static u64 get_free_entry(struct call *call, u32 op_states, u32 min_level, u32 m
 		sept_report_entry(call, walk);
 		return TDX_EPT_WALK_FAILED | OPERAND_RCX;
 	}
-	if (!sept_entry_lock(call, walk))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY;
+	status = sept_entry_lock(call, walk, true);
+	if (status) {
+		sept_report_entry(call, walk);
+		return status;
+	}
 	if (sept_entry_state(walk->value) != SEPT_FREE) {
 		sept_entry_unlock(walk);
 		sept_report_entry(call, walk);
@@ -44,7 +48,8 @@ u64 leaf_TDH_MEM_SEPT_ADD(struct call *call)
 	struct td td;
 	u64 status;
 
-	status = get_free_entry(call, OP_BUILT, 1, SEPT_MAX_LEVEL, &td, &operand, &walk);
+	status = get_free_entry(call, LOCK_SHARED, OP_BUILT, 1, SEPT_MAX_LEVEL, &td, &operand,
+				&walk);
 	if (status)
 		return status;
 	status = page_get(call, call->reg[GPR_R8], OPERAND_R8, PAGE_NDA, LOCK_EXCLUSIVE, &page);
@@ -66,14 +71,12 @@ static u64 page_add(struct call *call, struct td *td, const struct gpa_operand *
 	void *source;
 	u64 status;
 
-	status = page_get(call, call->reg[GPR_R8], OPERAND_R8, PAGE_NDA, LOCK_EXCLUSIVE, &page);
-	if (status)
-		return status;
 	status = host_buffer_get(call, call->reg[GPR_R9], PAGE_SIZE, OPERAND_R9, &source);
 	if (status)
 		return status;
-	if (!lock_acquire(call, &td->tdcs->measurement_lock, LOCK_EXCLUSIVE))
-		return TDX_OPERAND_BUSY | OPERAND_TDCS;
+	status = page_get(call, call->reg[GPR_R8], OPERAND_R8, PAGE_NDA, LOCK_EXCLUSIVE, &page);
+	if (status)
+		return status;
 	status = mrtd_check_context(call, td);
 	if (status)
 		return status;
@@ -92,7 +95,8 @@ u64 leaf_TDH_MEM_PAGE_ADD(struct call *call)
 	struct td td;
 	u64 status;
 
-	status = get_free_entry(call, OP_INITIALIZED, 0, 0, &td, &operand, &walk);
+	/* The measurement has an order: one call for the TD at a time. */
+	status = get_free_entry(call, LOCK_EXCLUSIVE, OP_INITIALIZED, 0, 0, &td, &operand, &walk);
 	if (status)
 		return status;
 	status = page_add(call, &td, &operand, &walk);
@@ -109,7 +113,7 @@ u64 leaf_TDH_MEM_PAGE_AUG(struct call *call)
 	struct td td;
 	u64 status;
 
-	status = get_free_entry(call, OP_BUILT, 0, 0, &td, &operand, &walk);
+	status = get_free_entry(call, LOCK_SHARED, OP_BUILT, 0, 0, &td, &operand, &walk);
 	if (status)
 		return status;
 	status = page_get(call, call->reg[GPR_R8], OPERAND_R8, PAGE_NDA, LOCK_EXCLUSIVE, &page);
@@ -132,7 +136,8 @@ u64 leaf_TDH_MR_EXTEND(struct call *call)
 	u8 *page;
 
 	sept_report_none(call);
-	status = td_get(call, rdx, OPERAND_RDX, OP_INITIALIZED, &td);
+	status = td_get_locked(call, rdx, OPERAND_RDX, LOCK_EXCLUSIVE, LOCK_SHARED, OP_INITIALIZED,
+			       &td);
 	if (status)
 		return status;
 	if (!IS_ALIGNED(gpa, MR_EXTEND_SIZE) || gpa >= td_shared_bit(&td))
@@ -143,12 +148,8 @@ u64 leaf_TDH_MR_EXTEND(struct call *call)
 		sept_report_entry(call, &walk);
 		return TDX_EPT_ENTRY_NOT_PRESENT | OPERAND_RCX;
 	}
-	if (sept_entry_state(walk.value) != SEPT_PRESENT) {
-		sept_report_entry(call, &walk);
+	if (sept_entry_state(walk.value) != SEPT_PRESENT)
 		return TDX_EPT_ENTRY_NOT_PRESENT;
-	}
-	if (!lock_acquire(call, &td.tdcs->measurement_lock, LOCK_EXCLUSIVE))
-		return TDX_OPERAND_BUSY | OPERAND_TDCS;
 	status = mrtd_check_context(call, &td);
 	if (status)
 		return status;

@@ -34,7 +34,9 @@ u64 leaf_TDH_MEM_TRACK(struct call *call)
 	return TDX_SUCCESS;
 }
 
-static u64 get_entry(struct call *call, u32 max_level, struct td *td, struct sept_walk *walk)
+/* The entry is locked; the leaf sets or unlocks it. */
+static u64 get_entry(struct call *call, enum lock_mode tree_mode, u32 max_level, struct td *td,
+		     struct sept_walk *walk)
 {
 	u64 rcx = call->reg[GPR_RCX], rdx = call->reg[GPR_RDX], status;
 	struct gpa_operand operand;
@@ -46,13 +48,16 @@ static u64 get_entry(struct call *call, u32 max_level, struct td *td, struct sep
 	status = gpa_operand_get(td, rcx, 0, max_level, &operand);
 	if (status)
 		return status;
-	if (!lock_acquire(call, &td->tdcs->sept_lock, LOCK_EXCLUSIVE))
+	if (!lock_acquire(call, &td->tdcs->sept_lock, tree_mode))
 		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
 	if (!sept_walk(call, td, operand.gpa, operand.level, walk)) {
 		sept_report_entry(call, walk);
 		return TDX_EPT_WALK_FAILED | OPERAND_RCX;
 	}
-	return TDX_SUCCESS;
+	status = sept_entry_lock(call, walk, true);
+	if (status)
+		sept_report_entry(call, walk);
+	return status;
 }
 
 static u64 blocked_state(enum sept_state state, enum sept_state *blocked)
@@ -70,7 +75,7 @@ static u64 blocked_state(enum sept_state state, enum sept_state *blocked)
 	case SEPT_BLOCKED:
 	case SEPT_PENDING_BLOCKED:
 	case SEPT_NL_BLOCKED:
-		return TDX_GPA_RANGE_ALREADY_BLOCKED;
+		return TDX_GPA_RANGE_ALREADY_BLOCKED | OPERAND_RCX;
 	default:
 		return TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX;
 	}
@@ -84,11 +89,12 @@ u64 leaf_TDH_MEM_RANGE_BLOCK(struct call *call)
 	struct td td;
 	u64 status, pa;
 
-	status = get_entry(call, SEPT_MAX_LEVEL, &td, &walk);
+	status = get_entry(call, LOCK_EXCLUSIVE, SEPT_MAX_LEVEL, &td, &walk);
 	if (status)
 		return status;
 	status = blocked_state(sept_entry_state(walk.value), &blocked);
 	if (status) {
+		sept_entry_unlock(&walk);
 		sept_report_entry(call, &walk);
 		return status;
 	}
@@ -105,11 +111,47 @@ u64 leaf_TDH_MEM_RANGE_BLOCK(struct call *call)
 	return TDX_SUCCESS;
 }
 
+/*
+ * Whether no vCPU is left in the TD that entered it in @bepoch or before. TRACK may start an
+ * epoch meanwhile, and with it another life of the counter: then look again.
+ */
 static bool tracking_done(const struct tdcs *tdcs, u64 bepoch)
 {
-	if (tdcs->epoch == bepoch)
-		return false;
-	return tdcs->epoch > bepoch + 1 || !epoch_vcpus(tdcs, bepoch);
+	u64 epoch, again;
+	bool done;
+
+	do {
+		epoch = __atomic_load_n(&tdcs->epoch, __ATOMIC_SEQ_CST);
+		done = epoch > bepoch + 1 || (epoch > bepoch && !epoch_vcpus(tdcs, bepoch));
+		again = __atomic_load_n(&tdcs->epoch, __ATOMIC_SEQ_CST);
+	} while (epoch != again);
+	return done;
+}
+
+/* With the entry locked: the page that it maps, locked; if it may be removed. */
+static u64 get_removable_page(struct call *call, const struct td *td, const struct sept_walk *walk,
+			      struct page *page)
+{
+	/* Nothing runs in a TD that is being built: no need to block and track. */
+	bool running = td->tdr->op_state == TD_RUNNABLE;
+	enum sept_state state = sept_entry_state(walk->value);
+	bool blocked = state == SEPT_BLOCKED || state == SEPT_PENDING_BLOCKED;
+	u64 status;
+
+	if (!blocked && state != SEPT_PRESENT && state != SEPT_PENDING) {
+		sept_report_entry(call, walk);
+		return TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX;
+	}
+	status = page_get(call, walk->value & NPT_ADDRESS, OPERAND_RCX, PAGE_REG, LOCK_EXCLUSIVE,
+			  page);
+	if (status || !running)
+		return status;
+	if (!blocked) {
+		sept_report_entry(call, walk);
+		return TDX_GPA_RANGE_NOT_BLOCKED | OPERAND_RCX;
+	}
+	return tracking_done(td->tdcs, READ_ONCE(page->pamt->bepoch)) ?
+	       TDX_SUCCESS : TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX;
 }
 
 u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)
@@ -118,43 +160,18 @@ u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)
 	struct page page;
 	struct td td;
 	u64 status;
-	bool built;
 
-	status = get_entry(call, 0, &td, &walk);
+	status = get_entry(call, LOCK_SHARED, 0, &td, &walk);
 	if (status)
 		return status;
-
-	/* Nothing runs in a TD that is being built: no need to block and track. */
-	built = td.tdr->op_state == TD_RUNNABLE;
-	switch (sept_entry_state(walk.value)) {
-	case SEPT_BLOCKED:
-	case SEPT_PENDING_BLOCKED:
-		break;
-	case SEPT_PRESENT:
-	case SEPT_PENDING:
-		if (!built)
-			break;
-		sept_report_entry(call, &walk);
-		return TDX_GPA_RANGE_NOT_BLOCKED | OPERAND_RCX;
-	default:
-		sept_report_entry(call, &walk);
-		return TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX;
-	}
-
-	status = page_get(call, walk.value & NPT_ADDRESS, OPERAND_PAGE, PAGE_REG, LOCK_EXCLUSIVE,
-			  &page);
-	if (status)
+	status = get_removable_page(call, &td, &walk, &page);
+	if (status) {
+		sept_entry_unlock(&walk);
 		return status;
-	if (built) {
-		if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_SHARED))
-			return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
-		if (!tracking_done(td.tdcs, READ_ONCE(page.pamt->bepoch))) {
-			sept_report_entry(call, &walk);
-			return TDX_TLB_TRACKING_NOT_DONE;
-		}
 	}
 
 	sept_entry_set(&walk, sept_make_entry(0, SEPT_FREE));
 	td_page_remove(call, &td, &page);
+	call->reg[GPR_RCX] = page.pa;
 	return TDX_SUCCESS;
 }

@@ -10,8 +10,11 @@
 #define FIELD_TD_MAX_VCPUS	0x1110000100000002UL
 #define FIELD_TD_GPAW		0x1110000000000003UL
 #define FIELD_TD_EPTP_CONTROLS	0x1110000300000004UL
-#define FIELD_TD_CONFIG_FLAGS	0x1110000300000005UL
-#define FIELD_TD_TSC_FREQUENCY	0x1110000100000009UL
+#define FIELD_TD_TSC_FREQUENCY	0x111000010000000cUL
+#define FIELD_TD_NOTIFY_ENABLES	0x9110000300000010UL
+#define FIELD_TD_CONFIG_FLAGS	0x1110000300000016UL
+#define FIELD_TD_TD_CTLS	0x1110000300000017UL
+#define FIELD_TD_TOPOLOGY	0x9110000000000019UL	/* TOPOLOGY_ENUM_CONFIGURED */
 #define FIELD_TD_TSC_OFFSET	0x111000030000000aUL
 #define FIELD_TD_TSC_MULTIPLIER	0x111000030000000bUL
 #define FIELD_TD_NUM_VCPUS	0x9010000100000001UL
@@ -35,7 +38,7 @@ static u64 cpuid_field_read(const struct call *call, const struct td *td, u64 id
 	bool no_subleaf = id & CPUID_FIELD_NO_SUBLEAF;
 
 	for (u32 i = 0; i < cpuid->num_values; i++) {
-		const struct cpuid_value *v = &cpuid->entry[i].value;
+		const struct cpuid_result *v = &cpuid->entry[i].value;
 
 		if (cpuid->entry[i].leaf != leaf ||
 		    (cpuid->entry[i].subleaf == CPUID_NO_SUBLEAF) != no_subleaf ||
@@ -108,6 +111,15 @@ u64 td_field_read(const struct call *call, const struct td *td, u64 id, bool by_
 	case FIELD_TD_CONFIG_FLAGS & FIELD_ID_MATCH:
 		*value = tdcs->config_flags;
 		break;
+	case FIELD_TD_TD_CTLS & FIELD_ID_MATCH:
+		*value = tdcs->td_ctls;
+		break;
+	case FIELD_TD_NOTIFY_ENABLES & FIELD_ID_MATCH:
+		*value = READ_ONCE(tdcs->notify_enables);
+		break;
+	case FIELD_TD_TOPOLOGY & FIELD_ID_MATCH:
+		*value = tdcs->num_vcpus && !tdcs->topology_unknown;
+		break;
 	case FIELD_TD_TSC_FREQUENCY & FIELD_ID_MATCH:
 		*value = tdcs->tsc_frequency;
 		break;
@@ -125,6 +137,36 @@ u64 td_field_read(const struct call *call, const struct td *td, u64 id, bool by_
 	default:
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 	}
+	return TDX_SUCCESS;
+}
+
+/* What a TD may write of its own. @value: the value before. */
+u64 td_field_write(const struct call *call, struct td *td, u64 id, u64 *value, u64 mask)
+{
+	u64 new = *value, old, status, valid, *field;
+
+	status = td_field_read(call, td, id, false, &old);
+	*value = 0;
+	if (status == TDX_METADATA_FIELD_ID_INCORRECT)
+		return status;
+	switch (id & FIELD_ID_MATCH) {
+	case FIELD_TD_TD_CTLS & FIELD_ID_MATCH:
+		field = &td->tdcs->td_ctls;
+		/* CPUID 0x1F and 0xB tell the topology in any case. */
+		valid = td->tdcs->topology_unknown ? 0 : TD_CTLS_ENUM_TOPOLOGY;
+		break;
+	case FIELD_TD_NOTIFY_ENABLES & FIELD_ID_MATCH:
+		field = &td->tdcs->notify_enables;
+		valid = TD_NOTIFY_EPT_FAULTS;
+		break;
+	default:
+		return TDX_METADATA_FIELD_NOT_WRITABLE;
+	}
+	new = (old & ~mask) | (new & mask);
+	if (new & ~valid)
+		return TDX_METADATA_FIELD_VALUE_NOT_VALID;
+	WRITE_ONCE(*field, new);
+	*value = old;
 	return TDX_SUCCESS;
 }
 

@@ -11,7 +11,7 @@
  *  - pages that the host gave away: PAMT, TDR, TDCX, TDVPR, secure EPT. They stay
  *    untouched by an update, and so does every TD.
  *
- * Locks are never waited for without a bound (lock.h).
+ * lock.h has the order of locks, and when one is waited for.
  */
 #ifndef EMULATOR_MODULE_H
 #define EMULATOR_MODULE_H
@@ -95,6 +95,12 @@ struct cache_writeback {
 
 _Static_assert(sizeof(struct cache_writeback) == 2064, "WBT entry");
 
+/* Which vCPU an LP runs, 0 for none; read by others. */
+struct running_vcpu {
+	u64 tdr_pa;
+	u64 tdvpr_pa;
+};
+
 /* How an LP caches translations of the host's shared EPT; see shared_ept.c. */
 struct shared_cache {
 	u64 tdvpr_pa;			/* whose translations they are, 0 for nobody's */
@@ -109,7 +115,9 @@ struct shared_cache {
  * @global_lock: protects @state, @lp_initialized, @tdmr, @num_tdmrs and
  *		 @packages_configured; taken by TDH.SYS leaves only. Others read
  *		 what is fixed once @state is SYS_STATE_READY.
- * @key_lock: protects @key and @writeback.
+ * @key_lock: protects @key, of which TDH.PHYMEM.CACHE.WB changes @flush_pending under a
+ *	      shared lock.
+ * @writeback_lock: protects a package's @writeback.
  */
 struct module {
 	u32 state;			/* enum sys_state; read without the lock */
@@ -118,9 +126,11 @@ struct module {
 	bool checked;			/* the log tells of the first check; by the checker */
 	module_lock global_lock;
 	module_lock key_lock;
+	module_lock writeback_lock[MAX_PACKAGES];
 
 	u32 num_lps_initialized;
 	u8 lp_initialized[SEAM_MAX_LPS];
+	struct running_vcpu running[SEAM_MAX_LPS];
 	struct shared_cache shared_cache[SEAM_MAX_LPS];
 	u32 shared_cache_pages;		/* for each LP */
 	u64 shared_cache_pa;
@@ -147,6 +157,7 @@ struct call {
 	const struct seam_platform *platform;
 	struct module *module;
 	u64 *reg;			/* the host's registers, by enum seam_gpr */
+	bool never_wait;		/* it has locks against their order */
 	u32 num_held;
 	struct held_lock held[MAX_HELD_LOCKS];
 };

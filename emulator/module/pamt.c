@@ -45,9 +45,7 @@ u64 page_get_any(struct call *call, u64 pa, enum tdx_operand operand, enum lock_
 	page->pamt = pamt_lookup(call, pa);
 	if (!page->pamt)
 		return TDX_OPERAND_ADDR_RANGE_ERROR | operand;
-	/* A TDVPR is locked for as long as its vCPU runs. */
-	if (READ_ONCE(page->pamt->type) == PAGE_TDVPR ? !lock_try(call, &page->pamt->lock, mode) :
-					     !lock_acquire(call, &page->pamt->lock, mode))
+	if (!lock_acquire_page(call, &page->pamt->lock, mode, pa))
 		return TDX_OPERAND_BUSY | operand;
 	return TDX_SUCCESS;
 }

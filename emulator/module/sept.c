@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sept.h"
 
-#define SEPT_LOCK_WAIT_MS	100
-
 static u32 sept_index(u64 gpa, u32 level)
 {
 	return (gpa >> (PAGE_SHIFT + 9 * level)) & (SEPT_ENTRIES - 1);
@@ -30,7 +28,8 @@ bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 	for (u32 l = SEPT_ROOT_LEVEL; ; l--) {
 		walk->level = l;
 		walk->entry = &table[sept_index(gpa, l)];
-		walk->value = __atomic_load_n(walk->entry, __ATOMIC_ACQUIRE) & ~SEPT_LOCK;
+		walk->value = __atomic_load_n(walk->entry, __ATOMIC_ACQUIRE) &
+			      ~(SEPT_LOCK | SEPT_HOST_PRIORITY);
 		if (l == level)
 			return true;
 		if (sept_entry_state(walk->value) != SEPT_NL_MAPPED)
@@ -39,21 +38,36 @@ bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 	}
 }
 
-bool sept_entry_lock(struct call *call, struct sept_walk *walk)
+/* Return: whether the entry is locked now. */
+static bool try_entry_lock(struct sept_walk *walk)
 {
-	u64 start = call->platform->rdtsc(), old;
+	walk->value = __atomic_fetch_or(walk->entry, SEPT_LOCK, __ATOMIC_ACQUIRE);
+	return !(walk->value & SEPT_LOCK);
+}
 
-	for (;;) {
-		old = __atomic_fetch_or(walk->entry, SEPT_LOCK, __ATOMIC_ACQUIRE);
-		if (!(old & SEPT_LOCK)) {
-			walk->value = old;
-			return true;
-		}
-		if (call->platform->rdtsc() - start >
-		    SEPT_LOCK_WAIT_MS * call->platform->tsc_khz)
-			return false;
-		__builtin_ia32_pause();
+u64 sept_entry_lock(struct call *call, struct sept_walk *walk, bool by_host)
+{
+	u64 start = 0;
+
+	if (!try_entry_lock(walk)) {
+		call->platform->contended(seamcall_leaf(call->reg[GPR_RAX]));
+		do {
+			if (!lock_wait(call, &start)) {
+				if (by_host)
+					__atomic_fetch_or(walk->entry, SEPT_HOST_PRIORITY,
+							  __ATOMIC_RELAXED);
+				return TDX_OPERAND_BUSY | OPERAND_RCX;
+			}
+		} while (!try_entry_lock(walk));
 	}
+	if (!by_host && (walk->value & SEPT_HOST_PRIORITY)) {
+		__atomic_fetch_and(walk->entry, ~SEPT_LOCK, __ATOMIC_RELEASE);
+		return TDX_OPERAND_BUSY_HOST_PRIORITY | OPERAND_RCX;
+	}
+	if (by_host)
+		__atomic_fetch_and(walk->entry, ~SEPT_HOST_PRIORITY, __ATOMIC_RELAXED);
+	walk->value &= ~SEPT_HOST_PRIORITY;
+	return TDX_SUCCESS;
 }
 
 void sept_entry_set(struct sept_walk *walk, u64 value)
@@ -64,7 +78,7 @@ void sept_entry_set(struct sept_walk *walk, u64 value)
 
 void sept_entry_unlock(struct sept_walk *walk)
 {
-	sept_entry_set(walk, walk->value);
+	__atomic_fetch_and(walk->entry, ~SEPT_LOCK, __ATOMIC_RELEASE);
 }
 
 u64 sept_level_state(const struct sept_walk *walk)

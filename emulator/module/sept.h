@@ -26,6 +26,8 @@
 #define SEPT_STATE_MASK		GENMASK(55, 52)
 /* The entry is being changed; atomic. */
 #define SEPT_LOCK		BIT(56)
+/* The host found it locked: the TD leaves it alone until the host had it; atomic. */
+#define SEPT_HOST_PRIORITY	BIT(57)
 
 #define SEPT_ENTRIES		512U
 #define SEPT_ROOT_LEVEL		3
@@ -74,8 +76,11 @@ struct sept_walk {
 bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 	       struct sept_walk *walk);
 
-/* Lock an entry that a walk found, and read it again. Waits with a bound. */
-bool sept_entry_lock(struct call *call, struct sept_walk *walk);
+/*
+ * Lock an entry that a walk found, for the host or for the TD, and read it again. Return:
+ * TDX_SUCCESS, TDX_OPERAND_BUSY or TDX_OPERAND_BUSY_HOST_PRIORITY, of RCX.
+ */
+u64 sept_entry_lock(struct call *call, struct sept_walk *walk, bool by_host);
 /* Set it and unlock it. */
 void sept_entry_set(struct sept_walk *walk, u64 value);
 void sept_entry_unlock(struct sept_walk *walk);

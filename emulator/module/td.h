@@ -9,6 +9,7 @@
 #define EMULATOR_MODULE_TD_H
 
 #include "../crypto/sha384.h"
+#include "../x86/cpuid.h"
 #include "pamt.h"
 
 #define MAX_TDCX_PAGES		9
@@ -58,7 +59,7 @@ struct tdcs {
 	module_lock sept_lock;		/* the secure EPT's shape and states */
 	module_lock epoch_lock;		/* @epoch, @epoch_vcpus */
 	module_lock vcpu_lock;		/* @num_vcpus, struct td_vcpus */
-	module_lock measurement_lock;	/* struct td_measurement */
+	module_lock measurement_lock;	/* RTMRs; MRTD is by the TDR's exclusive lock */
 
 	u64 attributes;
 	u64 xfam;
@@ -68,6 +69,9 @@ struct tdcs {
 	u32 gpa_width;
 	u64 eptp_controls;
 	u64 config_flags;
+	u64 td_ctls;			/* by the TD; atomic */
+	bool topology_unknown;		/* a vCPU was initialized without an x2APIC ID */
+	u64 notify_enables;		/* by the TD; atomic */
 	u16 tsc_frequency;		/* in units of 25 MHz */
 	u64 tsc_offset;
 	u64 tsc_multiplier;		/* 16.48 fixed point */
@@ -90,13 +94,6 @@ struct td_measurement {
 	u8 rtmr[NUM_RTMRS][SHA384_DIGEST_SIZE];
 };
 
-struct cpuid_value {
-	u32 eax;
-	u32 ebx;
-	u32 ecx;
-	u32 edx;
-};
-
 #define MAX_CPUID_VALUES	48
 
 /* All leaves that the TD sees; CPUID of any other is a #VE. */
@@ -105,7 +102,7 @@ struct td_cpuid {
 	struct {
 		u32 leaf;
 		u32 subleaf;		/* CPUID_NO_SUBLEAF: does not matter */
-		struct cpuid_value value;
+		struct cpuid_result value;
 	} entry[MAX_CPUID_VALUES];
 };
 
@@ -123,6 +120,8 @@ _Static_assert(sizeof(struct td_vcpus) <= PAGE_SIZE, "TDCS");
 _Static_assert(TDCS_NUM_PAGES <= TDCS_PAGES && TDCS_PAGES <= MAX_TDCX_PAGES, "TDCS");
 
 #define TD_ATTRIBUTES_SEPT_VE_DISABLE	BIT(28)
+#define TD_CTLS_ENUM_TOPOLOGY	BIT(1)
+#define TD_NOTIFY_EPT_FAULTS	BIT(0)
 #define TD_CONFIG_MAX_GPAW		BIT(0)
 #define TD_CONFIG_NO_RBP_MOD		BIT(2)
 

@@ -4,6 +4,7 @@
 #include "cpuid.h"
 #include "sept.h"
 #include "shared_ept.h"
+#include "stepping.h"
 #include "td_entry.h"
 
 /* RCX besides the TDVPR's address: hints that a host without L2 VMs leaves 0. */
@@ -32,20 +33,20 @@ static void init_registers(struct call *call, struct vcpu *vcpu, u64 rcx)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 	u64 *reg = vcpu->tdvps->gprs.reg;
-	struct cpuid_value family_model;
+	struct cpuid_result family_model;
 
-	vmcb->cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
-	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = flat_data;
-	vmcb->tr = (struct vmcb_segment) { .attributes = BUSY_TSS, .limit = 0xffff };
-	vmcb->gdtr.limit = 0xffff;
-	vmcb->cr0 = RESET_CR0;
-	vmcb->cr4 = RESET_CR4;
-	vmcb->dr6 = X86_DR6_RESET;
-	vmcb->dr7 = X86_DR7_RESET;
-	vmcb->efer = EFER_SCE | EFER_LME | EFER_NXE | EFER_SVME;
-	vmcb->rflags = 2;
-	vmcb->rip = RESET_RIP;
-	vmcb->pat = RESET_PAT;
+	vmcb->save.cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
+	vmcb->save.ds = vmcb->save.es = vmcb->save.ss = vmcb->save.fs = vmcb->save.gs = flat_data;
+	vmcb->save.tr = (struct vmcb_segment) { .attributes = BUSY_TSS, .limit = 0xffff };
+	vmcb->save.gdtr.limit = 0xffff;
+	vmcb->save.cr0 = RESET_CR0;
+	vmcb->save.cr4 = RESET_CR4;
+	vmcb->save.dr6 = X86_DR6_RESET;
+	vmcb->save.dr7 = X86_DR7_RESET;
+	vmcb->save.efer = EFER_SCE | EFER_LME | EFER_NXE | EFER_SVME;
+	vmcb->save.rflags = 2;
+	vmcb->save.rip = RESET_RIP;
+	vmcb->save.guest_pat = RESET_PAT;
 
 	reg[GPR_RBX] = vcpu->td.tdcs->gpa_width;
 	reg[GPR_RCX] = rcx;
@@ -63,28 +64,26 @@ static void init_controls(struct call *call, struct vcpu *vcpu)
 	 * QEMU aborts when CR8 is written while an interrupt waits for its window: the
 	 * virtual APIC takes it from there.
 	 */
-	vmcb->intercept_cr = INTERCEPT_WRITE_CR8;
-	vmcb->intercept_exceptions = BIT(VECTOR_UD) | BIT(VECTOR_MC);
-	vmcb->intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT |
-				INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
-				INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IO |
-				INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
-	vmcb->intercept_misc2 = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD |
-				INTERCEPT2_VMSAVE | INTERCEPT2_STGI | INTERCEPT2_CLGI |
-				INTERCEPT2_SKINIT | INTERCEPT2_WBINVD | INTERCEPT2_MONITOR |
-				INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;
+	vmcb->control.intercept_cr_write = INTERCEPT_CR8;
+	vmcb->control.intercept_exceptions = BIT(VECTOR_UD) | BIT(VECTOR_MC);
+	vmcb->control.intercept = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT |
+				  INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
+				  INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
+				  INTERCEPT_MSR | INTERCEPT_SHUTDOWN | INTERCEPT_VMRUN |
+				  INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
+				  INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT |
+				  INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |
+				  INTERCEPT_XSETBV;
 	/* SVM offsets the counter but does not scale it: a scaled one is emulated. */
-	if (vcpu->td.tdcs->tsc_multiplier != BIT(48)) {
-		vmcb->intercept_misc1 |= INTERCEPT_RDTSC;
-		vmcb->intercept_misc2 |= INTERCEPT2_RDTSCP;
-	}
-	vmcb->tsc_offset = vcpu->td.tdcs->tsc_offset;
-	vmcb->asid = TD_ASID;
-	vmcb->nested_control = NESTED_PAGING;
-	vmcb->interrupt_control = V_INTR_MASKING;
-	vmcb->nested_cr3 = vcpu->tdvps->tdcx_pa[TDVPS_NPT_ROOT];
-	vmcb->iopm_pa = call->platform->iopm_pa;
-	vmcb->msrpm_pa = call->platform->msrpm_pa;
+	if (vcpu->td.tdcs->tsc_multiplier != BIT(48))
+		vmcb->control.intercept |= INTERCEPT_RDTSC | INTERCEPT_RDTSCP;
+	vmcb->control.tsc_offset = vcpu->td.tdcs->tsc_offset;
+	vmcb->control.asid = TD_ASID;
+	vmcb->control.nested_control = SVM_NESTED_PAGING;
+	vmcb->control.int_control = SVM_V_INTR_MASKING;
+	vmcb->control.nested_cr3 = vcpu->tdvps->tdcx_pa[TDVPS_NPT_ROOT];
+	vmcb->control.iopm_pa = call->platform->iopm_pa;
+	vmcb->control.msrpm_pa = call->platform->msrpm_pa;
 }
 
 void vcpu_init_state(struct call *call, struct vcpu *vcpu, u64 rcx)
@@ -103,7 +102,8 @@ static u64 epoch_enter(struct call *call, struct vcpu *vcpu)
 {
 	struct tdcs *tdcs = vcpu->td.tdcs;
 
-	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_EXCLUSIVE))
+	/* Other vCPUs may enter at the same time, but no epoch may begin. */
+	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_SHARED))
 		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
 	vcpu->tdvps->epoch = tdcs->epoch;
 	__atomic_fetch_add(&tdcs->epoch_vcpus[tdcs->epoch & 1], 1, __ATOMIC_SEQ_CST);
@@ -130,7 +130,7 @@ static void load_private_half(struct call *call, struct vcpu *vcpu)
 	u64 *to = tdvps_page(call, vcpu, TDVPS_NPT_ROOT);
 
 	for (u32 i = 0; i < SEPT_ENTRIES / 2; i++)
-		to[i] = READ_ONCE(from[i]) & ~SEPT_LOCK;
+		to[i] = READ_ONCE(from[i]) & ~(SEPT_LOCK | SEPT_HOST_PRIORITY);
 }
 
 /*
@@ -142,14 +142,14 @@ static void load_private_half(struct call *call, struct vcpu *vcpu)
  */
 static void keep_interrupted_event(struct vcpu *vcpu, u64 injected)
 {
-	u64 event = vcpu->vmcb->exit_interrupt_info, type = event & EVENT_TYPE_MASK;
+	u64 event = vcpu->vmcb->control.exit_int_info, type = event & SVM_EVENT_TYPE;
 
-	if (!(event & EVENT_VALID))
+	if (!(event & SVM_EVENT_VALID))
 		return;
-	if ((injected & EVENT_VALID) && (u8)injected == (u8)event)
-		vcpu->vmcb->event_injection = injected;
-	else if (type == EVENT_TYPE_INTERRUPT || type == EVENT_TYPE_NMI)
-		vcpu->vmcb->event_injection = event;
+	if ((injected & SVM_EVENT_VALID) && (u8)injected == (u8)event)
+		vcpu->vmcb->control.event_inject = injected;
+	else if (type == SVM_EVENT_INTR || type == SVM_EVENT_NMI)
+		vcpu->vmcb->control.event_inject = event;
 }
 
 static void run_once(struct call *call, struct vcpu *vcpu)
@@ -169,17 +169,17 @@ static void run_once(struct call *call, struct vcpu *vcpu)
 	apic_prepare_entry(call, vcpu);
 
 	/* Maps and page tables are where this module's platform has them. */
-	vmcb->iopm_pa = call->platform->iopm_pa;
-	vmcb->msrpm_pa = call->platform->msrpm_pa;
-	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
-	vmcb->clean_bits = 0;
-	vmcb->exit_interrupt_info = 0;
-	injected = vmcb->event_injection;
+	vmcb->control.iopm_pa = call->platform->iopm_pa;
+	vmcb->control.msrpm_pa = call->platform->msrpm_pa;
+	vmcb->control.tlb_control = SVM_TLB_FLUSH_ALL;
+	vmcb->control.clean_bits = 0;
+	vmcb->control.exit_int_info = 0;
+	injected = vmcb->control.event_inject;
 
 	call->platform->vmrun(tdvps->tdcx_pa[TDVPS_VMCB], &tdvps->gprs, &extended);
 	__builtin_memcpy(tdvps->dr, extended.dr, sizeof(tdvps->dr));
 
-	vmcb->event_injection = 0;
+	vmcb->control.event_inject = 0;
 	keep_interrupted_event(vcpu, injected);
 }
 
@@ -201,6 +201,36 @@ static void report_exit(struct call *call, struct vcpu *vcpu, const struct td_ex
 	reg[GPR_R9] = exit->interrupt_info;
 }
 
+/* Other LPs do not wait for locks that this LP has while it runs a TD. */
+static void set_running(struct call *call, u64 tdr_pa, u64 tdvpr_pa)
+{
+	struct running_vcpu *running = &call->module->running[call->cpu->lp];
+
+	WRITE_ONCE(running->tdr_pa, tdr_pa);
+	WRITE_ONCE(running->tdvpr_pa, tdvpr_pa);
+}
+
+static u64 check_tsc(const struct call *call, const struct tdvps *tdvps)
+{
+	s64 since_exit = call->platform->rdtsc() - tdvps->last_exit_tsc;
+
+	return since_exit < 0 ? TDX_TSC_ROLLBACK : TDX_SUCCESS;
+}
+
+/* Until the host has to have a look. */
+static void run(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
+{
+	if (vcpu->tdvps->in_vmcall)
+		td_vmcall_from_host(call, vcpu);
+	set_running(call, vcpu->td.tdr_pa, vcpu->tdvpr_pa);
+	do {
+		run_once(call, vcpu);
+	} while (td_handle_exit(call, vcpu, exit) == TD_RESUME);
+	set_running(call, 0, 0);
+	stepping_note_exit(vcpu);
+	vcpu->tdvps->last_exit_tsc = call->platform->rdtsc();
+}
+
 u64 leaf_TDH_VP_ENTER(struct call *call)
 {
 	u64 rcx = call->reg[GPR_RCX], status;
@@ -208,25 +238,25 @@ u64 leaf_TDH_VP_ENTER(struct call *call)
 	struct vcpu vcpu;
 
 	status = vcpu_get(call, rcx & ~(ENTER_RECOVERABILITY_HINT | ENTER_RESUME_L1), OPERAND_RCX,
-			  OP_RUNNABLE, &vcpu);
+			  LOCK_SHARED, OP_RUNNABLE, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_READY)
 		return TDX_VCPU_STATE_INCORRECT;
 	status = vcpu_associate(call, &vcpu);
-	if (status)
-		return status;
-	status = epoch_enter(call, &vcpu);
+	if (!status)
+		status = check_tsc(call, vcpu.tdvps);
+	if (!status)
+		status = epoch_enter(call, &vcpu);
 	if (status)
 		return status;
 
-	if (vcpu.tdvps->in_vmcall)
-		td_vmcall_from_host(call, &vcpu);
-	do {
-		run_once(call, &vcpu);
-	} while (td_handle_exit(call, &vcpu, &exit) == TD_RESUME);
-
+	status = stepping_filter(call, &vcpu, &exit);
+	if (!status)
+		run(call, &vcpu, &exit);
 	epoch_leave(call, &vcpu);
+	if (status & TDX_STATUS_ERROR)
+		return status;
 	report_exit(call, &vcpu, &exit);
 	return exit.status;
 }

@@ -4,6 +4,7 @@
 #include "cpuid.h"
 #include "sept.h"
 #include "shared_ept.h"
+#include "stepping.h"
 #include "td_entry.h"
 #include "td_memory.h"
 
@@ -16,35 +17,30 @@
 
 #define CR8_TPR			0xfUL
 
-#define IOIO_IN			BIT(0)
-#define IOIO_STRING		BIT(2)
-#define IOIO_REP		BIT(3)
-#define IOIO_SIZE_SHIFT		4
-#define IOIO_PORT_SHIFT		16
 
 void td_skip_instruction(struct vcpu *vcpu, u32 length)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 
-	vmcb->rip += length;
+	vmcb->save.rip += length;
 	if (!vcpu_long_mode(vcpu))
-		vmcb->rip = (u32)vmcb->rip;
-	vmcb->interrupt_shadow = 0;
+		vmcb->save.rip = (u32)vmcb->save.rip;
+	vmcb->control.int_state = 0;
 }
 
 /* An event that was on its way gives way to an exception, and comes again. */
 static void requeue_event(struct vcpu *vcpu)
 {
-	u64 event = vcpu->vmcb->event_injection, vector = event & 0xff;
+	u64 event = vcpu->vmcb->control.event_inject, vector = event & 0xff;
 
-	if (!(event & EVENT_VALID))
+	if (!(event & SVM_EVENT_VALID))
 		return;
-	switch (event & EVENT_TYPE_MASK) {
-	case EVENT_TYPE_INTERRUPT:
+	switch (event & SVM_EVENT_TYPE) {
+	case SVM_EVENT_INTR:
 		vcpu->tdvps->isr[vector / 64] &= ~BIT(vector % 64);
 		vcpu->tdvps->irr[vector / 64] |= BIT(vector % 64);
 		break;
-	case EVENT_TYPE_NMI:
+	case SVM_EVENT_NMI:
 		vcpu->tdvps->pending_nmi = true;
 		break;
 	default:
@@ -55,8 +51,8 @@ static void requeue_event(struct vcpu *vcpu)
 void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 error_code)
 {
 	requeue_event(vcpu);
-	vcpu->vmcb->event_injection = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector |
-				      (has_error_code ? EVENT_ERROR_CODE : 0) |
+	vcpu->vmcb->control.event_inject = SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | vector |
+				      (has_error_code ? SVM_EVENT_ERROR_CODE : 0) |
 				      (u64)error_code << 32;
 }
 
@@ -86,12 +82,17 @@ static enum td_next ve_for_instruction(struct call *call, struct vcpu *vcpu,
 	return TD_RESUME;
 }
 
-static enum td_next handle_interrupt(struct call *call, struct td_exit *exit)
+static enum td_next handle_interrupt(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
 	int vector = call->platform->acknowledge_interrupt();
 
 	if (vector < 0)
 		return TD_RESUME;
+	/* As the CPU does it: entering again takes what is posted. */
+	if (apic_is_notification(vcpu, vector)) {
+		call->platform->end_interrupt();
+		return TD_RESUME;
+	}
 	exit->status = EXIT_REASON_EXTERNAL_INTERRUPT;
 	exit->interrupt_info = INTERRUPT_INFO_VALID | (u64)vector;
 	return TD_EXIT;
@@ -109,8 +110,8 @@ static enum td_next handle_shutdown(struct call *call, struct vcpu *vcpu, struct
 	const struct vmcb *vmcb = vcpu->vmcb;
 
 	log_line(call, "a vCPU shut down: rip %lx rsp %lx cs %x rflags %lx cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx idt %lx",
-		 vmcb->rip, vmcb->rsp, vmcb->cs.selector, vmcb->rflags, vmcb->cr0, vmcb->cr2,
-		 vmcb->cr3, vmcb->cr4, vmcb->efer, vmcb->idtr.base);
+		 vmcb->save.rip, vmcb->save.rsp, vmcb->save.cs.selector, vmcb->save.rflags, vmcb->save.cr0, vmcb->save.cr2,
+		 vmcb->save.cr3, vmcb->save.cr4, vmcb->save.efer, vmcb->save.idtr.base);
 	vcpu->tdvps->state = VCPU_DISABLED;
 	exit->status = TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT;
 	return TD_EXIT;
@@ -118,9 +119,9 @@ static enum td_next handle_shutdown(struct call *call, struct vcpu *vcpu, struct
 
 static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 {
-	u32 leaf = vcpu->vmcb->rax, subleaf = vcpu_gpr_get(vcpu, GPR_RCX);
+	u32 leaf = vcpu->vmcb->save.rax, subleaf = vcpu_gpr_get(vcpu, GPR_RCX);
 	struct instruction insn;
-	struct cpuid_value v;
+	struct cpuid_result v;
 
 	if (!cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), leaf, subleaf, &v))
 		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID);
@@ -129,8 +130,11 @@ static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 
 	if (leaf == 1) {
 		v.ebx |= vcpu->tdvps->x2apic_id << 24;
-		if (vcpu->vmcb->cr4 & X86_CR4_OSXSAVE)
-			v.ecx |= BIT(27);
+		if (vcpu->vmcb->save.cr4 & X86_CR4_OSXSAVE)
+			v.ecx |= CPUID_1_ECX_OSXSAVE;
+	} else if (leaf == 7 && !subleaf) {
+		if (vcpu->vmcb->save.cr4 & X86_CR4_PKE)
+			v.ecx |= CPUID_7_ECX_OSPKE;
 	} else if (leaf == 0x1f) {
 		v.edx = vcpu->tdvps->x2apic_id;
 	}
@@ -160,10 +164,10 @@ static enum td_next handle_rdtsc(struct call *call, struct vcpu *vcpu, bool with
 /* As VMX has it: size, direction, string, REP, port. */
 static u64 io_qualification(u64 info)
 {
-	u64 size = (info >> IOIO_SIZE_SHIFT) & 7;	/* 1, 2, 4 */
+	u64 size = (info >> SVM_IOIO_SIZE_SHIFT) & 7;	/* 1, 2, 4 */
 
-	return (size - 1) | (info & IOIO_IN ? BIT(3) : 0) | (info & IOIO_STRING ? BIT(4) : 0) |
-	       (info & IOIO_REP ? BIT(5) : 0) | (info >> IOIO_PORT_SHIFT & 0xffff) << 16;
+	return (size - 1) | (info & SVM_IOIO_IN ? BIT(3) : 0) | (info & SVM_IOIO_STRING ? BIT(4) : 0) |
+	       (info & SVM_IOIO_REP ? BIT(5) : 0) | (info >> SVM_IOIO_PORT_SHIFT & 0xffff) << 16;
 }
 
 /* The only exit that tells where the next instruction is. */
@@ -171,8 +175,8 @@ static enum td_next handle_io(struct vcpu *vcpu)
 {
 	struct ve_info info = {
 		.exit_reason = EXIT_REASON_IO,
-		.exit_qualification = io_qualification(vcpu->vmcb->exit_info1),
-		.instruction_length = vcpu->vmcb->exit_info2 - vcpu->vmcb->rip,
+		.exit_qualification = io_qualification(vcpu->vmcb->control.exit_info_1),
+		.instruction_length = vcpu->vmcb->control.exit_info_2 - vcpu->vmcb->save.rip,
 	};
 
 	td_inject_ve(vcpu, &info);
@@ -182,10 +186,10 @@ static enum td_next handle_io(struct vcpu *vcpu)
 /* XCR0 stays what XFAM says; the TD may ask for no more than that. */
 static enum td_next handle_xsetbv(struct call *call, struct vcpu *vcpu)
 {
-	u64 value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->rax;
+	u64 value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->save.rax;
 	struct instruction insn;
 
-	if (vcpu->vmcb->cpl || (u32)vcpu_gpr_get(vcpu, GPR_RCX) || !(value & 1) ||
+	if (vcpu->vmcb->save.cpl || (u32)vcpu_gpr_get(vcpu, GPR_RCX) || !(value & 1) ||
 	    (value & ~vcpu->td.tdcs->xfam)) {
 		td_inject_exception(vcpu, VECTOR_GP, true, 0);
 		return TD_RESUME;
@@ -226,7 +230,7 @@ static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
 		return TD_RESUME;
 	if (insn.map == OPCODE_0F && insn.opcode == 0x01 && insn.has_modrm) {
 		if (insn.modrm == MODRM_TDCALL && insn.prefix == PREFIX_66) {
-			if (vcpu_long_mode(vcpu) && !vcpu->vmcb->cpl)
+			if (vcpu_long_mode(vcpu) && !vcpu->vmcb->save.cpl)
 				return td_handle_tdcall(call, vcpu, insn.length, exit);
 			td_inject_exception(vcpu, VECTOR_GP, true, 0);
 			return TD_RESUME;
@@ -238,12 +242,21 @@ static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
 	return TD_RESUME;
 }
 
+/* The host gets the page's address only. */
 static void ept_violation(u64 gpa, u64 qualification, u64 extended, struct td_exit *exit)
 {
 	exit->status = EXIT_REASON_EPT_VIOLATION;
 	exit->qualification = qualification;
 	exit->extended_qualification = extended;
-	exit->gpa = gpa;
+	exit->gpa = gpa & PAGE_MASK;
+}
+
+static enum td_next private_violation(struct vcpu *vcpu, u64 gpa, u64 qualification,
+				      u64 extended, struct td_exit *exit)
+{
+	stepping_note_fault(vcpu, gpa & PAGE_MASK);
+	ept_violation(gpa, qualification, extended, exit);
+	return TD_EXIT;
 }
 
 enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64 qualification,
@@ -251,10 +264,8 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 {
 	struct sept_walk walk;
 
-	if (!sept_walk(call, &vcpu->td, gpa, 0, &walk)) {
-		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
-		return TD_EXIT;
-	}
+	if (!sept_walk(call, &vcpu->td, gpa, 0, &walk))
+		return private_violation(vcpu, gpa, qualification, 0, exit);
 
 	switch (sept_entry_state(walk.value)) {
 	case SEPT_PRESENT:
@@ -272,11 +283,10 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 			td_inject_ve(vcpu, &info);
 			return TD_RESUME;
 		}
-		ept_violation(gpa & PAGE_MASK, qualification, EXTENDED_QUALIFICATION_PENDING, exit);
-		return TD_EXIT;
+		return private_violation(vcpu, gpa, qualification, EXTENDED_QUALIFICATION_PENDING,
+					 exit);
 	default:
-		ept_violation(gpa & PAGE_MASK, qualification, 0, exit);
-		return TD_EXIT;
+		return private_violation(vcpu, gpa, qualification, 0, exit);
 	}
 }
 
@@ -306,13 +316,13 @@ static enum td_next handle_shared_fault(struct call *call, struct vcpu *vcpu, u6
 
 static enum td_next handle_nested_fault(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
-	u64 error = vcpu->vmcb->exit_info1, gpa = vcpu->vmcb->exit_info2, qualification;
+	u64 error = vcpu->vmcb->control.exit_info_1, gpa = vcpu->vmcb->control.exit_info_2, qualification;
 	enum td_next next;
 
-	if (error & NPF_FETCH)
+	if (error & SVM_NPF_FETCH)
 		qualification = EPT_VIOLATION_FETCH;
 	else
-		qualification = error & NPF_WRITE ? EPT_VIOLATION_WRITE : EPT_VIOLATION_READ;
+		qualification = error & SVM_NPF_WRITE ? EPT_VIOLATION_WRITE : EPT_VIOLATION_READ;
 
 	if (gpa & td_shared_bit(&vcpu->td)) {
 		/* A TD runs no code from memory that is not its own. */
@@ -325,7 +335,7 @@ static enum td_next handle_nested_fault(struct call *call, struct vcpu *vcpu, st
 
 	next = td_private_fault(call, vcpu, gpa, qualification, exit);
 	/* Fault after fault on a page that is mapped would be for ever. */
-	if (next == TD_RESUME && !(vcpu->vmcb->event_injection & EVENT_VALID)) {
+	if (next == TD_RESUME && !(vcpu->vmcb->control.event_inject & SVM_EVENT_VALID)) {
 		invariant(call, vcpu->tdvps->spurious_faults < MAX_SPURIOUS_FAULTS);
 		vcpu->tdvps->spurious_faults++;
 	} else {
@@ -336,7 +346,7 @@ static enum td_next handle_nested_fault(struct call *call, struct vcpu *vcpu, st
 
 enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
-	u64 code = vcpu->vmcb->exit_code;
+	u64 code = vcpu->vmcb->control.exit_code;
 
 	if (code != SVM_EXIT_NPF)
 		vcpu->tdvps->spurious_faults = 0;
@@ -345,14 +355,14 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_WRITE_CR8:
 		return handle_write_cr8(call, vcpu);
 	case SVM_EXIT_INTR:
-		return handle_interrupt(call, exit);
+		return handle_interrupt(call, vcpu, exit);
 	case SVM_EXIT_NMI:
 		return handle_nmi(exit);
 	case SVM_EXIT_SHUTDOWN:
 		return handle_shutdown(call, vcpu, exit);
 	case SVM_EXIT_NPF:
 		return handle_nested_fault(call, vcpu, exit);
-	case SVM_EXIT_EXCEPTION_0 + VECTOR_UD:
+	case SVM_EXIT_EXCEPTION(VECTOR_UD):
 		return handle_invalid_opcode(call, vcpu, exit);
 	case SVM_EXIT_VINTR:
 		/* The TD became interruptible: entering again injects. */
@@ -360,19 +370,21 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_CPUID:
 		return handle_cpuid(call, vcpu);
 	case SVM_EXIT_MSR:
-		return td_handle_msr(call, vcpu, vcpu->vmcb->exit_info1 & 1);
+		return td_handle_msr(call, vcpu, vcpu->vmcb->control.exit_info_1 & 1);
 	case SVM_EXIT_RDTSC:
 		return handle_rdtsc(call, vcpu, false);
 	case SVM_EXIT_RDTSCP:
 		return handle_rdtsc(call, vcpu, true);
 	case SVM_EXIT_XSETBV:
 		return handle_xsetbv(call, vcpu);
-	case SVM_EXIT_IO:
+	case SVM_EXIT_IOIO:
 		return handle_io(vcpu);
 	case SVM_EXIT_HLT:
 		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT);
 	case SVM_EXIT_RDPMC:
-		return ve_for_instruction(call, vcpu, EXIT_REASON_RDPMC);
+		/* No TD here has ATTRIBUTES.PERFMON. */
+		td_inject_exception(vcpu, VECTOR_GP, true, 0);
+		return TD_RESUME;
 	case SVM_EXIT_INVD:
 		return ve_for_instruction(call, vcpu, EXIT_REASON_INVD);
 	case SVM_EXIT_WBINVD:
@@ -398,7 +410,7 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 		return TD_RESUME;
 	default:
 		log_line(call, "TD exit %lx, info %lx %lx, rip %lx", code,
-			 vcpu->vmcb->exit_info1, vcpu->vmcb->exit_info2, vcpu->vmcb->rip);
+			 vcpu->vmcb->control.exit_info_1, vcpu->vmcb->control.exit_info_2, vcpu->vmcb->save.rip);
 		return handle_shutdown(call, vcpu, exit);
 	}
 }

@@ -20,7 +20,7 @@ struct td_params {
 	u8 mrownerconfig[SHA384_DIGEST_SIZE];
 	u64 arch_capabilities;
 	u8 reserved2[24];
-	struct cpuid_value cpuid[MAX_CPUID_VALUES];
+	struct cpuid_result cpuid[MAX_CPUID_VALUES];
 };
 
 _Static_assert(sizeof(struct td_params) == 1024, "TD_PARAMS");
@@ -91,11 +91,32 @@ static u64 ratio_16_48(u64 numerator, u64 denominator)
 	return quotient;
 }
 
+/* The host asks for its own rate, as far as a multiple of 25 MHz can say it. */
+static bool runs_exactly(const struct call *call, u16 frequency)
+{
+	u64 asked = frequency * TSC_UNIT_KHZ, own = call->platform->tsc_khz;
+
+	return call->platform->exact_tsc && asked < own + TSC_UNIT_KHZ && own < asked + TSC_UNIT_KHZ;
+}
+
+/* CPUID 0x15: the rate as a ratio to a crystal of 25 MHz. */
+static struct cpuid_result tsc_leaf(const struct call *call, u16 frequency)
+{
+	struct cpuid_result v = { .eax = 1, .ebx = frequency, .ecx = TSC_UNIT_KHZ * 1000 };
+
+	if (runs_exactly(call, frequency)) {
+		v.eax = TSC_UNIT_KHZ;
+		v.ebx = call->platform->tsc_khz;
+	}
+	return v;
+}
+
 /* The TD's time-stamp counter starts at 0 now, at its own rate. */
 static void init_tsc(const struct call *call, struct tdcs *tdcs, u16 frequency)
 {
 	tdcs->tsc_frequency = frequency;
-	tdcs->tsc_multiplier = ratio_16_48(frequency * TSC_UNIT_KHZ, call->platform->tsc_khz);
+	tdcs->tsc_multiplier = runs_exactly(call, frequency) ? BIT(48) :
+			       ratio_16_48(frequency * TSC_UNIT_KHZ, call->platform->tsc_khz);
 	tdcs->tsc_offset = -(u64)(((unsigned __int128)call->platform->rdtsc() *
 				   tdcs->tsc_multiplier) >> 48);
 }
@@ -143,8 +164,8 @@ u64 leaf_TDH_MNG_INIT(struct call *call)
 	status = check_params(&td, &params);
 	if (status)
 		return status;
-	if (!cpuid_init(tdcs_page(call, &td, TDCS_CPUID), params.xfam, params.tsc_frequency,
-			params.cpuid, &bad)) {
+	if (!cpuid_init(tdcs_page(call, &td, TDCS_CPUID), params.xfam,
+			tsc_leaf(call, params.tsc_frequency), params.cpuid, &bad)) {
 		reg[GPR_RCX] = (u64)bad.subleaf << 32 | bad.leaf;
 		return TDX_OPERAND_INVALID | OPERAND_CPUID_CONFIG;
 	}

@@ -5,8 +5,8 @@
 
 bool vcpu_long_mode(const struct vcpu *vcpu)
 {
-	return (vcpu->vmcb->efer & EFER_LMA) &&
-	       (vcpu->vmcb->cs.attributes & VMCB_SEGMENT_LONG);
+	return (vcpu->vmcb->save.efer & EFER_LMA) &&
+	       (vcpu->vmcb->save.cs.attributes & SVM_SEGMENT_LONG);
 }
 
 /* Where a TD's page tables and its code are: in private memory. */
@@ -27,10 +27,10 @@ static bool linear_to_gpa(struct call *call, struct vcpu *vcpu, u64 linear, u64 
 {
 	const struct vmcb *vmcb = vcpu->vmcb;
 	const struct paging paging = {
-		.cr0 = vmcb->cr0,
-		.cr3 = vmcb->cr3,
-		.cr4 = vmcb->cr4,
-		.efer = vmcb->efer,
+		.cr0 = vmcb->save.cr0,
+		.cr3 = vmcb->save.cr3,
+		.cr4 = vmcb->save.cr4,
+		.efer = vmcb->save.efer,
 	};
 	struct td_reader context = { .call = call, .vcpu = vcpu };
 	const struct table_reader reader = { .entry = private_memory, .context = &context };
@@ -46,11 +46,11 @@ static bool linear_to_gpa(struct call *call, struct vcpu *vcpu, u64 linear, u64 
 static u32 fetch(struct call *call, struct vcpu *vcpu, u8 bytes[MAX_INSTRUCTION_LENGTH])
 {
 	struct td_reader reader = { .call = call, .vcpu = vcpu };
-	u64 linear = vcpu->vmcb->rip, gpa;
+	u64 linear = vcpu->vmcb->save.rip, gpa;
 	u32 done = 0;
 
 	if (!vcpu_long_mode(vcpu))
-		linear = (u32)(linear + vcpu->vmcb->cs.base);
+		linear = (u32)(linear + vcpu->vmcb->save.cs.base);
 
 	/* An instruction can reach into a second page. */
 	while (done < MAX_INSTRUCTION_LENGTH) {
@@ -86,13 +86,13 @@ static void address_registers(const struct vcpu *vcpu, struct address_registers 
 
 	for (u32 i = 0; i < NUM_GPRS; i++)
 		registers->gpr[i] = vcpu_gpr_get(vcpu, i);
-	registers->rip = vmcb->rip;
-	registers->segment_base[SEGMENT_ES] = vmcb->es.base;
-	registers->segment_base[SEGMENT_CS] = vmcb->cs.base;
-	registers->segment_base[SEGMENT_SS] = vmcb->ss.base;
-	registers->segment_base[SEGMENT_DS] = vmcb->ds.base;
-	registers->segment_base[SEGMENT_FS] = vmcb->fs.base;
-	registers->segment_base[SEGMENT_GS] = vmcb->gs.base;
+	registers->rip = vmcb->save.rip;
+	registers->segment_base[SEGMENT_ES] = vmcb->save.es.base;
+	registers->segment_base[SEGMENT_CS] = vmcb->save.cs.base;
+	registers->segment_base[SEGMENT_SS] = vmcb->save.ss.base;
+	registers->segment_base[SEGMENT_DS] = vmcb->save.ds.base;
+	registers->segment_base[SEGMENT_FS] = vmcb->save.fs.base;
+	registers->segment_base[SEGMENT_GS] = vmcb->save.gs.base;
 }
 
 /* An access that begins on the page before reaches @gpa at the start of its page. */
@@ -142,6 +142,6 @@ u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa)
 	for (u32 i = 0; i < count; i++)
 		if (reaches(call, vcpu, &candidates[i], gpa))
 			return candidates[i];
-	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->rip, gpa);
+	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->save.rip, gpa);
 	return 0;
 }

@@ -29,9 +29,6 @@
 #define APIC_BASE_X2APIC	0xfee00c00UL
 #define APIC_BASE_BSP		BIT(8)
 
-#define EFER_WRITABLE		(EFER_SCE | EFER_NXE)
-#define EFER_VALID		(EFER_WRITABLE | EFER_LME | EFER_LMA)
-
 enum msr_result {
 	MSR_DONE,
 	MSR_INVALID,			/* #GP */
@@ -53,27 +50,27 @@ static u64 *msr_storage(struct vcpu *vcpu, u32 msr)
 
 	switch (msr) {
 	case MSR_SYSENTER_CS:
-		return &vmcb->sysenter_cs;
+		return &vmcb->save.sysenter_cs;
 	case MSR_SYSENTER_ESP:
-		return &vmcb->sysenter_esp;
+		return &vmcb->save.sysenter_esp;
 	case MSR_SYSENTER_EIP:
-		return &vmcb->sysenter_eip;
+		return &vmcb->save.sysenter_eip;
 	case MSR_PAT:
-		return &vmcb->pat;
+		return &vmcb->save.guest_pat;
 	case MSR_STAR:
-		return &vmcb->star;
+		return &vmcb->save.star;
 	case MSR_LSTAR:
-		return &vmcb->lstar;
+		return &vmcb->save.lstar;
 	case MSR_CSTAR:
-		return &vmcb->cstar;
+		return &vmcb->save.cstar;
 	case MSR_SYSCALL_MASK:
-		return &vmcb->sfmask;
+		return &vmcb->save.sfmask;
 	case MSR_FS_BASE:
-		return &vmcb->fs.base;
+		return &vmcb->save.fs.base;
 	case MSR_GS_BASE:
-		return &vmcb->gs.base;
+		return &vmcb->save.gs.base;
 	case MSR_KERNEL_GS_BASE:
-		return &vmcb->kernel_gs_base;
+		return &vmcb->save.kernel_gs_base;
 	case MSR_TSC_AUX:
 		return &vcpu->tdvps->tsc_aux;
 	case MSR_MISC_ENABLE:
@@ -103,7 +100,7 @@ static enum msr_result msr_read(struct call *call, struct vcpu *vcpu, u32 msr, u
 		*value = APIC_BASE_X2APIC | (vcpu->tdvps->index ? 0 : APIC_BASE_BSP);
 		return MSR_DONE;
 	case MSR_EFER:
-		*value = vcpu->vmcb->efer & ~EFER_SVME;
+		*value = vcpu->vmcb->save.efer & ~EFER_SVME;
 		return MSR_DONE;
 	default:
 		return apic_msr_read(vcpu, msr, value) ? MSR_DONE : MSR_UNKNOWN;
@@ -123,7 +120,7 @@ static bool pat_valid(u64 pat)
 	return true;
 }
 
-static bool msr_value_valid(const struct vcpu *vcpu, u32 msr, u64 value)
+static bool msr_value_valid(u32 msr, u64 value)
 {
 	switch (msr) {
 	case MSR_SYSENTER_ESP:
@@ -142,13 +139,20 @@ static bool msr_value_valid(const struct vcpu *vcpu, u32 msr, u64 value)
 	case MSR_TSC_AUX:
 	case MSR_SYSCALL_MASK:
 		return value >> 32 == 0;
-	case MSR_EFER:
-		/* Long mode is for good; LMA follows CR0.PG. */
-		return !(value & ~EFER_VALID) && (value & EFER_LME) &&
-		       (value & EFER_LMA) == (vcpu->vmcb->efer & EFER_LMA);
 	default:
 		return true;
 	}
+}
+
+/* A TD may change SCE, and nothing else; LMA is read-only anyway. */
+static enum msr_result efer_write(struct vcpu *vcpu, u64 value)
+{
+	u64 old = vcpu->vmcb->save.efer & ~EFER_SVME, ignored = EFER_SCE | EFER_LMA;
+
+	if ((old ^ value) & ~ignored)
+		return MSR_UNKNOWN;
+	vcpu->vmcb->save.efer = (vcpu->vmcb->save.efer & ~EFER_SCE) | (value & EFER_SCE);
+	return MSR_DONE;
 }
 
 static enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
@@ -162,12 +166,10 @@ static enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 	case MSR_APIC_BASE:
 		return MSR_UNKNOWN;
 	}
-	if (!msr_value_valid(vcpu, msr, value))
+	if (!msr_value_valid(msr, value))
 		return MSR_INVALID;
-	if (msr == MSR_EFER) {
-		vcpu->vmcb->efer = (vcpu->vmcb->efer & ~EFER_WRITABLE) | (value & EFER_WRITABLE);
-		return MSR_DONE;
-	}
+	if (msr == MSR_EFER)
+		return efer_write(vcpu, value);
 	if (storage) {
 		*storage = value;
 		return MSR_DONE;
@@ -185,7 +187,7 @@ enum td_next td_handle_msr(struct call *call, struct vcpu *vcpu, bool write)
 	if (!td_decode(call, vcpu, &insn))
 		return TD_RESUME;
 	if (write) {
-		value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->rax;
+		value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->save.rax;
 		result = msr_write(vcpu, msr, value);
 	} else {
 		result = msr_read(call, vcpu, msr, &value);

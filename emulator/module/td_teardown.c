@@ -75,6 +75,7 @@ static u64 reclaim_child(struct call *call, struct page *page)
 	struct td td;
 	u64 status;
 
+	call->never_wait = true;
 	status = tdr_get(call, pamt_owner(page->pamt), OPERAND_TDR, LOCK_SHARED, &td);
 	if (status && status != TDX_TD_FATAL)
 		return status;

@@ -173,18 +173,35 @@ static u64 accept_fault(struct tdcall *tdcall, u64 gpa, u64 extended)
 	return TDX_SUCCESS;
 }
 
-static u64 accept_locked(struct tdcall *tdcall, const struct gpa_operand *operand)
+static u64 accept_violation(struct tdcall *tdcall, const struct gpa_operand *operand,
+			    const struct sept_walk *walk)
+{
+	u64 extended = EXTENDED_QUALIFICATION_ACCEPT | (u64)operand->level << 32 |
+		       (u64)walk->level << 35;
+
+	/* The state of an entry counts on the level that was asked for. */
+	if (walk->level == operand->level)
+		extended |= sept_level_state(walk) >> 8 << 38;
+	return accept_fault(tdcall, operand->gpa, extended);
+}
+
+/* Without the tree's lock: no secure EPT page goes while the TD runs. */
+static u64 tdg_mem_page_accept(struct tdcall *tdcall)
 {
 	struct call *call = tdcall->call;
-	u64 extended = EXTENDED_QUALIFICATION_ACCEPT | (u64)operand->level << 32;
+	const struct td *td = &tdcall->vcpu->td;
+	struct gpa_operand operand;
 	struct sept_walk walk;
+	u64 status;
 
-	if (!sept_walk(call, &tdcall->vcpu->td, operand->gpa, operand->level, &walk))
-		return accept_fault(tdcall, operand->gpa, extended | (u64)walk.level << 35);
-	if (operand->level && sept_entry_state(walk.value) == SEPT_NL_MAPPED)
-		return TDX_PAGE_SIZE_MISMATCH | OPERAND_RCX;
-	if (!sept_entry_lock(call, &walk))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY;
+	status = gpa_operand_get(td, tdcall_get(tdcall, GPR_RCX), 0, 1, &operand);
+	if (status)
+		return status;
+	if (!sept_walk(call, td, operand.gpa, operand.level, &walk))
+		return accept_violation(tdcall, &operand, &walk);
+	status = sept_entry_lock(call, &walk, false);
+	if (status)
+		return status;
 
 	switch (sept_entry_state(walk.value)) {
 	case SEPT_PENDING:
@@ -193,28 +210,15 @@ static u64 accept_locked(struct tdcall *tdcall, const struct gpa_operand *operan
 		return TDX_SUCCESS;
 	case SEPT_PRESENT:
 		sept_entry_unlock(&walk);
-		return TDX_PAGE_ALREADY_ACCEPTED;
+		return TDX_PAGE_ALREADY_ACCEPTED | walk.level;
+	case SEPT_NL_MAPPED:
+	case SEPT_NL_BLOCKED:
+		sept_entry_unlock(&walk);
+		return TDX_PAGE_SIZE_MISMATCH | walk.level;
 	default:
 		sept_entry_unlock(&walk);
-		return accept_fault(tdcall, operand->gpa, extended | (u64)walk.level << 35 |
-				    sept_level_state(&walk) >> 8 << 38);
+		return accept_violation(tdcall, &operand, &walk);
 	}
-}
-
-static u64 tdg_mem_page_accept(struct tdcall *tdcall)
-{
-	struct tdcs *tdcs = tdcall->vcpu->td.tdcs;
-	struct gpa_operand operand;
-	u64 status;
-
-	status = gpa_operand_get(&tdcall->vcpu->td, tdcall_get(tdcall, GPR_RCX), 0, 1, &operand);
-	if (status)
-		return status;
-	if (!lock_acquire(tdcall->call, &tdcs->sept_lock, LOCK_SHARED))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
-	status = accept_locked(tdcall, &operand);
-	lock_release(tdcall->call, &tdcs->sept_lock);
-	return status;
 }
 
 static u64 tdg_vm_rd(struct tdcall *tdcall)
@@ -232,15 +236,14 @@ static u64 tdg_vm_rd(struct tdcall *tdcall)
 
 static u64 tdg_vm_wr(struct tdcall *tdcall)
 {
-	u64 value, status;
+	u64 value = tdcall_get(tdcall, GPR_R8), status;
 
 	if (tdcall_get(tdcall, GPR_RCX))
 		return TDX_OPERAND_INVALID | OPERAND_RCX;
-	status = td_field_read(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX), false,
-			       &value);
-	tdcall_set(tdcall, GPR_R8, 0);
-	/* There is no field that a TD may write. */
-	return status == TDX_METADATA_FIELD_ID_INCORRECT ? status : TDX_METADATA_FIELD_NOT_WRITABLE;
+	status = td_field_write(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX), &value,
+				tdcall_get(tdcall, GPR_R9));
+	tdcall_set(tdcall, GPR_R8, value);
+	return status;
 }
 
 static u64 tdg_vp_rd(struct tdcall *tdcall)
@@ -322,7 +325,7 @@ enum td_next td_handle_tdcall(struct call *call, struct vcpu *vcpu, u32 length,
 	if (tdcall.again)
 		return tdcall.next;
 	vcpu_gpr_set(vcpu, GPR_RAX, status);
-	vcpu->vmcb->rflags &= ~X86_RFLAGS_ARITHMETIC;
+	vcpu->vmcb->save.rflags &= ~X86_RFLAGS_ARITHMETIC;
 	td_skip_instruction(vcpu, length);
 	return tdcall.next;
 }

@@ -8,9 +8,9 @@ u64 vcpu_gpr_get(const struct vcpu *vcpu, u32 i)
 {
 	switch (i) {
 	case GPR_RAX:
-		return vcpu->vmcb->rax;
+		return vcpu->vmcb->save.rax;
 	case GPR_RSP:
-		return vcpu->vmcb->rsp;
+		return vcpu->vmcb->save.rsp;
 	default:
 		return vcpu->tdvps->gprs.reg[i];
 	}
@@ -20,10 +20,10 @@ void vcpu_gpr_set(struct vcpu *vcpu, u32 i, u64 value)
 {
 	switch (i) {
 	case GPR_RAX:
-		vcpu->vmcb->rax = value;
+		vcpu->vmcb->save.rax = value;
 		break;
 	case GPR_RSP:
-		vcpu->vmcb->rsp = value;
+		vcpu->vmcb->save.rsp = value;
 		break;
 	default:
 		vcpu->tdvps->gprs.reg[i] = value;
@@ -31,13 +31,13 @@ void vcpu_gpr_set(struct vcpu *vcpu, u32 i, u64 value)
 }
 
 /* A vCPU's pages are its TD's; the TDVPR's PAMT entry tells which that is. */
-u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, u32 op_states,
-	     struct vcpu *vcpu)
+u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
+	     u32 op_states, struct vcpu *vcpu)
 {
 	struct page page;
 	u64 status;
 
-	status = page_get(call, tdvpr_pa, operand, PAGE_TDVPR, LOCK_EXCLUSIVE, &page);
+	status = page_get(call, tdvpr_pa, operand, PAGE_TDVPR, mode, &page);
 	if (status)
 		return status;
 	vcpu->tdvpr_pa = tdvpr_pa;
@@ -49,13 +49,12 @@ u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, u32 op_s
 
 u64 vcpu_associate(struct call *call, struct vcpu *vcpu)
 {
-	struct tdvps *tdvps = vcpu->tdvps;
+	u32 lp = LP_NONE;
 
-	if (tdvps->associated_lp == call->cpu->lp)
-		return TDX_SUCCESS;
-	if (tdvps->associated_lp != LP_NONE)
-		return TDX_VCPU_ASSOCIATED;
-	tdvps->associated_lp = call->cpu->lp;
+	/* The TDVPR may be locked shared: two LPs may want the vCPU. */
+	if (!__atomic_compare_exchange_n(&vcpu->tdvps->associated_lp, &lp, call->cpu->lp, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return lp == call->cpu->lp ? TDX_SUCCESS : TDX_VCPU_ASSOCIATED;
 	__atomic_fetch_add(&vcpu->td.tdcs->num_associated_vcpus, 1, __ATOMIC_SEQ_CST);
 	return TDX_SUCCESS;
 }
@@ -87,7 +86,8 @@ u64 leaf_TDH_VP_ADDCX(struct call *call)
 	struct page page;
 	u64 status;
 
-	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, OP_INITIALIZED, &vcpu);
+	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, LOCK_EXCLUSIVE,
+			  OP_INITIALIZED, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)
@@ -114,8 +114,10 @@ static u64 number_vcpu(struct call *call, struct vcpu *vcpu, bool has_id, u32 x2
 		return TDX_OPERAND_BUSY | OPERAND_TDCS;
 	if (tdcs->num_vcpus == tdcs->max_vcpus)
 		return TDX_MAX_VCPUS_EXCEEDED;
-	if (!has_id)
+	if (!has_id) {
 		x2apic_id = tdcs->num_vcpus;
+		tdcs->topology_unknown = true;
+	}
 	for (u32 i = 0; i < tdcs->num_vcpus; i++)
 		if (vcpus->x2apic_id[i] == x2apic_id)
 			return TDX_X2APIC_ID_NOT_UNIQUE;
@@ -132,7 +134,7 @@ u64 leaf_TDH_VP_INIT(struct call *call)
 	bool has_id = seamcall_version(reg[GPR_RAX]) >= 1;
 	struct vcpu vcpu;
 
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_INITIALIZED, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE, OP_INITIALIZED, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)
@@ -157,7 +159,7 @@ u64 leaf_TDH_VP_FLUSH(struct call *call)
 	struct vcpu vcpu;
 	u64 status;
 
-	status = vcpu_get(call, call->reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, call->reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->associated_lp != call->cpu->lp)
@@ -175,7 +177,7 @@ u64 leaf_TDH_VP_RD(struct call *call)
 	struct vcpu vcpu;
 
 	reg[GPR_R8] = 0;
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_SHARED, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state == VCPU_UNINITIALIZED)
@@ -192,7 +194,7 @@ u64 leaf_TDH_VP_WR(struct call *call)
 	struct vcpu vcpu;
 
 	reg[GPR_R8] = 0;
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &vcpu);
+	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_SHARED, OP_BUILT, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state == VCPU_UNINITIALIZED)

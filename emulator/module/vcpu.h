@@ -11,6 +11,8 @@
 #include "../x86/svm.h"
 #include "td.h"
 
+#define MAX_FAULT_GPAS		32
+
 enum vcpu_state {
 	VCPU_UNINITIALIZED,
 	VCPU_READY,
@@ -46,13 +48,21 @@ struct tdvps {
 	u64 tdcx_pa[TDVPS_NUM_TDCX];
 	u32 index;			/* in the TD */
 	u32 x2apic_id;
-	u32 associated_lp;		/* LP_NONE or the index of the LP */
+	u32 associated_lp;		/* LP_NONE or the index of the LP; atomic */
 
 	struct seam_gprs gprs;
 	bool in_vmcall;			/* the last exit was by TDG.VP.VMCALL */
 	u64 vmcall_mask;
 	struct ve_info ve;
 	u32 spurious_faults;		/* in a row */
+
+	/* Against zero-stepping, see stepping.c. */
+	u64 entry_rip;
+	u32 num_faults;			/* for the host, of one instruction */
+	u32 num_fault_gpas;
+	u64 fault_gpa[MAX_FAULT_GPAS];
+
+	u64 last_exit_tsc;
 	u64 epoch;			/* that the vCPU entered the TD in */
 
 	/* MSRs that are not in the VMCB. */
@@ -96,9 +106,9 @@ static inline void *tdvps_page(const struct call *call, const struct vcpu *vcpu,
 	return pointer(call, vcpu->tdvps->tdcx_pa[i]);
 }
 
-/* TDVPR operand in register @operand, locked; then the checks of its TD. */
-u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, u32 op_states,
-	     struct vcpu *vcpu);
+/* TDVPR operand in register @operand, locked in @mode; then the checks of its TD. */
+u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
+	     u32 op_states, struct vcpu *vcpu);
 
 /* Make this LP the vCPU's, if it is no other's. */
 u64 vcpu_associate(struct call *call, struct vcpu *vcpu);

@@ -20,7 +20,6 @@
 #define ICR_BROADCAST		0xffffffffU
 
 #define MSR_X2APIC_TPR		0x808
-#define MSR_X2APIC_EOI		0x80b
 #define MSR_X2APIC_SVR		0x80f
 #define MSR_X2APIC_ISR_FIRST	0x810
 #define MSR_X2APIC_ISR_LAST	0x817

@@ -54,6 +54,16 @@ static const char *invariants_command(const char *text)
 	return set_switch(&seam_platform.deep_invariants, text, "deep", "fast");
 }
 
+static const char *locks_command(const char *text)
+{
+	return set_switch(&seam_platform.hardware_locks, text, "hardware", "waiting");
+}
+
+static const char *tsc_command(const char *text)
+{
+	return set_switch(&seam_platform.exact_tsc, text, "exact", "scaled");
+}
+
 static const char *clear_command(const char *text)
 {
 	if (*text)
@@ -85,6 +95,8 @@ static const struct command commands[] = {
 	{ "gate", gate_command },
 	{ "inside", inside_command },
 	{ "invariants", invariants_command },
+	{ "locks", locks_command },
+	{ "tsc", tsc_command },
 	{ "clear", clear_command },
 	{ "exit", exit_command },
 };
@@ -122,6 +134,19 @@ static u64 total(size_t field)
 
 #define TOTAL(field)	total(offsetof(struct cpu, field))
 
+/* One line for each leaf that met a lock of another CPU's. */
+static void write_contention(char *text, size_t size)
+{
+	for (u64 leaf = 0; leaf < NUM_TDH_LEAVES; leaf++) {
+		u64 count = READ_ONCE(seam_contention[leaf]);
+		size_t length = strlen(text);
+
+		if (count && seamcall_name(leaf))
+			format_text(text + length, size - length, "contended_%s %lu\n",
+				    seamcall_name(leaf), count);
+	}
+}
+
 static void write_stats(char *text, size_t size)
 {
 	format_text(text, size,
@@ -139,13 +164,16 @@ static void write_stats(char *text, size_t size)
 		    "seamcalls_in_transition %lu\n"
 		    "faults %lu\n"
 		    "protected_pages %lu\n"
-		    "deep_invariants %u\n",
+		    "deep_invariants %u\n"
+		    "hardware_locks %u\n",
 		    microseconds(), TOTAL(num_exits), TOTAL(num_msr_exits), TOTAL(num_icr_exits),
 		    TOTAL(num_cpuid_exits), TOTAL(num_cr_exits), TOTAL(num_ud_exits),
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants));
+		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
+		    READ_ONCE(seam_platform.hardware_locks));
+	write_contention(text, size);
 }
 
 static void execute(void)

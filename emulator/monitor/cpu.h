@@ -8,7 +8,7 @@
 #define MONITOR_CPU_H
 
 #include "../abi/platform.h"
-#include "svm.h"
+#include "../x86/svm.h"
 #include "x86.h"
 
 #define MAX_CPUS	SEAM_MAX_LPS
@@ -111,7 +111,7 @@ static inline bool in_64bit_mode(const struct cpu *cpu)
 {
 	const struct vmcb_save *save = &cpu->vmcb->save;
 
-	return (save->efer & EFER_LMA) && (save->cs.attributes & BIT(9));
+	return (save->efer & EFER_LMA) && (save->cs.attributes & SVM_SEGMENT_LONG);
 }
 
 /* smp.c */
@@ -168,7 +168,15 @@ void control_exit(struct cpu *cpu);
 bool vmx_msr_read(u32 msr, u64 *value);
 u32 vmcs_revision(void);
 
-/* vmrun.S */
+/* vmrun.S, which knows these by number. */
+_Static_assert(offsetof(struct seam_gprs, reg[GPR_RCX]) == 0x08, "vmrun.S");
+_Static_assert(offsetof(struct seam_gprs, reg[GPR_RBP]) == 0x28, "vmrun.S");
+_Static_assert(offsetof(struct seam_gprs, reg[GPR_RSI]) == 0x30, "vmrun.S");
+_Static_assert(offsetof(struct seam_gprs, reg[GPR_RDI]) == 0x38, "vmrun.S");
+_Static_assert(offsetof(struct seam_gprs, reg[GPR_R15]) == 0x78, "vmrun.S");
+_Static_assert(CR0_MONITOR == (X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_PE),
+	       "vmrun.S");
+
 void svm_vmrun(u64 vmcb_pa, struct seam_gprs *gprs);
 void wait_for_nmi(const u32 *flag);
 void nmi_window(void);

@@ -3,25 +3,10 @@
  * CPUID: what the machine has, with VMX and TDX's needs in place of SVM.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 
-#define CPUID_1_ECX_MONITOR		BIT(3)
-#define CPUID_1_ECX_VMX			BIT(5)
-#define CPUID_1_ECX_OSXSAVE		BIT(27)
-#define CPUID_1_EDX_SELFSNOOP		BIT(27)
-#define CPUID_7_EBX_TSC_ADJUST		BIT(1)
-#define CPUID_7_ECX_OSPKE		BIT(4)
-#define CPUID_7_ECX_TME			BIT(13)
-#define CPUID_7_ECX_MOVDIR64B		BIT(28)
-#define CPUID_7_EDX_ARCH_CAPABILITIES	BIT(29)
-#define CPUID_80000001_ECX_SVM		BIT(2)
-
-#define CPUID_80000007_EDX_INVARIANT_TSC	BIT(8)
-
-#define CPUID_TSC_RATIO			0x15
-#define CPUID_FREQUENCIES		0x16
-#define CPUID_MAX_LEAF			CPUID_FREQUENCIES
+#define CPUID_MAX_LEAF			CPUID_LEAF_FREQUENCIES
 #define CPUID_HYPERVISOR		0x40000000
 #define CPUID_HYPERVISOR_FEATURES	0x40000001
 
@@ -98,10 +83,10 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 			r->ecx |= CPUID_7_ECX_OSPKE;
 		r->edx |= CPUID_7_EDX_ARCH_CAPABILITIES;
 		break;
-	case CPUID_TSC_RATIO:
+	case CPUID_LEAF_TSC:
 		*r = tsc_ratio();
 		break;
-	case CPUID_FREQUENCIES:
+	case CPUID_LEAF_FREQUENCIES:
 		r->eax = r->ebx = tsc_khz / 1000;
 		r->ecx = BUS_MHZ;
 		break;

@@ -10,7 +10,7 @@
  * read it: it keeps a copy of CR4 of its own.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 
 static struct vmcb_save saved[MAX_CPUS];
@@ -34,7 +34,7 @@ void cr4_exit(struct cpu *cpu)
 	value = *operand;
 	/* CR4.VMXE is fixed to 1 in VMX operation. */
 	if (cpu->vmx_root && !(value & X86_CR4_VMXE)) {
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	}
 	memcpy(&saved[cpu->index], save, sizeof(*save));
@@ -51,6 +51,6 @@ bool cr4_undo(struct cpu *cpu)
 		return false;
 	memcpy(&cpu->vmcb->save, &saved[cpu->index], sizeof(cpu->vmcb->save));
 	cpu->cr4_vmxe = cpu->cr4_vmxe_before;
-	inject_exception_error(cpu, EXCEPTION_GP, 0);
+	inject_exception_error(cpu, VECTOR_GP, 0);
 	return true;
 }

@@ -30,12 +30,12 @@ void inject_exception_error(struct cpu *cpu, u8 vector, u32 error_code)
 void inject_page_fault(struct cpu *cpu, u64 address, u32 error_code)
 {
 	cpu->vmcb->save.cr2 = address;
-	inject_exception_error(cpu, EXCEPTION_PF, error_code);
+	inject_exception_error(cpu, VECTOR_PF, error_code);
 }
 
 void inject_nmi(struct cpu *cpu)
 {
-	set_event(cpu, SVM_EVENT_NMI | EXCEPTION_NMI);
+	set_event(cpu, SVM_EVENT_NMI | VECTOR_NMI);
 }
 
 void skip_instruction(struct cpu *cpu, u64 length)
@@ -44,15 +44,15 @@ void skip_instruction(struct cpu *cpu, u64 length)
 
 	save->rip += length;
 	cpu->vmcb->control.int_state = 0;
-	if (save->rflags & X86_EFLAGS_TF) {
+	if (save->rflags & X86_RFLAGS_TF) {
 		save->dr6 |= DR6_SINGLE_STEP;
-		inject_exception(cpu, EXCEPTION_DB);
+		inject_exception(cpu, VECTOR_DB);
 	}
 }
 
 static void svm_instruction_exit(struct cpu *cpu)
 {
-	inject_exception(cpu, EXCEPTION_UD);
+	inject_exception(cpu, VECTOR_UD);
 }
 
 /* A triple fault resets the machine; with QEMU's -no-reboot that ends the run. */
@@ -69,7 +69,7 @@ static void shutdown_exit(struct cpu *cpu)
 static const exit_handler_t exit_handlers[] = {
 	[SVM_EXIT_READ_CR4]			= cr4_exit,
 	[SVM_EXIT_WRITE_CR4]			= cr4_exit,
-	[SVM_EXIT_EXCEPTION(EXCEPTION_UD)]	= undefined_opcode_exit,
+	[SVM_EXIT_EXCEPTION(VECTOR_UD)]	= undefined_opcode_exit,
 	[SVM_EXIT_NMI]				= nmi_exit,
 	[SVM_EXIT_CPUID]			= cpuid_exit,
 	[SVM_EXIT_IRET]				= iret_exit,

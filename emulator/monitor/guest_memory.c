@@ -11,8 +11,6 @@
 #define PAGE_FAULT_WRITE	BIT(1)
 #define PAGE_FAULT_USER		BIT(2)
 
-#define MAX_LEVELS		5
-
 /* An access to what the host may not touch ends the run. */
 void host_access_check(struct cpu *cpu, u64 pa, const char *how)
 {
@@ -41,19 +39,37 @@ static void *host_memory(struct cpu *cpu, u64 pa, const char *how)
 	return (void *)pa;
 }
 
-static u64 *table_entry(struct cpu *cpu, u64 table, u64 address, unsigned int level)
+static void *table_entry(void *cpu, u64 pa)
 {
-	u64 pa = (table & PTE_ADDRESS) + 8 * (address >> (PAGE_SHIFT + 9 * level) & 511);
-
 	return host_memory(cpu, pa, "page table walk");
 }
 
-/* As the CPU does it: an entry that changed meanwhile is none to write to. */
-static bool set_entry_bits(u64 *entry, u64 value, u64 bits)
+/*
+ * Set the accessed bits of a walk in 64-bit mode, and the dirty bit for a write. As the
+ * CPU does it: false when an entry changed meanwhile, and is none to write to.
+ */
+static bool mark_used(const struct translation *translation, bool write)
 {
-	return (value & bits) == bits ||
-	       __atomic_compare_exchange_n(entry, &value, value | bits, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_RELAXED);
+	for (int level = translation->top; level >= translation->bottom; level--) {
+		u64 value = translation->value[level], bits = PTE_ACCESSED;
+
+		if (level == translation->bottom && write)
+			bits |= PTE_DIRTY;
+		if ((value & bits) != bits &&
+		    !__atomic_compare_exchange_n((u64 *)translation->entry[level], &value,
+						 value | bits, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_RELAXED))
+			return false;
+	}
+	return true;
+}
+
+static bool access_allowed(const struct vmcb_save *save, struct guest_access access, u64 permissions)
+{
+	if (access.user && !(permissions & PTE_USER))
+		return false;
+	return !access.write || (permissions & PTE_WRITABLE) ||
+	       (!access.user && !(save->cr0 & X86_CR0_WP));
 }
 
 /*
@@ -63,42 +79,23 @@ static bool set_entry_bits(u64 *entry, u64 value, u64 bits)
 bool guest_translate(struct cpu *cpu, u64 address, struct guest_access access, u64 *pa)
 {
 	const struct vmcb_save *save = &cpu->vmcb->save;
+	const struct paging paging = { save->cr0, save->cr3, save->cr4, save->efer };
+	const struct table_reader reader = { .entry = table_entry, .context = cpu };
 	u32 error = (access.write ? PAGE_FAULT_WRITE : 0) | (access.user ? PAGE_FAULT_USER : 0);
-	u64 entry, size, bits, *entries[MAX_LEVELS], values[MAX_LEVELS];
-	int level, top = save->cr4 & X86_CR4_LA57 ? 4 : 3;
+	struct translation translation;
 
-	if (!(save->cr0 & X86_CR0_PG)) {
-		*pa = address;
-		return true;
-	}
-again:
-	entry = save->cr3;
-	for (level = top; level >= 0; level--) {
-		entries[level] = table_entry(cpu, entry, address, level);
-		entry = values[level] = READ_ONCE(*entries[level]);
-		if (!(entry & PTE_PRESENT))
-			goto fault;
-		if ((access.user && !(entry & PTE_USER)) ||
-		    (access.write && !(entry & PTE_WRITABLE) &&
-		     (access.user || (save->cr0 & X86_CR0_WP)))) {
-			error |= PAGE_FAULT_PRESENT;
-			goto fault;
+	do {
+		if (paging_walk(&paging, &reader, address, &translation) != WALK_MAPPED) {
+			inject_page_fault(cpu, address, error);
+			return false;
 		}
-		if (level && level < 3 && (entry & PTE_LARGE))
-			break;
-	}
-	level = level < 0 ? 0 : level;
-	bits = PTE_ACCESSED | (access.write ? PTE_DIRTY : 0);
-	for (int l = top; l >= level; l--) {
-		if (!set_entry_bits(entries[l], values[l], l == level ? bits : PTE_ACCESSED))
-			goto again;
-	}
-	size = 1UL << (PAGE_SHIFT + 9 * level);
-	*pa = (entry & PTE_ADDRESS & ~(size - 1)) | (address & (size - 1));
+		if (!access_allowed(save, access, translation.permissions)) {
+			inject_page_fault(cpu, address, error | PAGE_FAULT_PRESENT);
+			return false;
+		}
+	} while ((save->efer & EFER_LMA) && !mark_used(&translation, access.write));
+	*pa = translation.pa;
 	return true;
-fault:
-	inject_page_fault(cpu, address, error);
-	return false;
 }
 
 static bool is_canonical(const struct cpu *cpu, u64 address)
@@ -119,7 +116,7 @@ static bool copy(struct cpu *cpu, u64 address, void *buffer, u64 size, bool writ
 		if (part > size)
 			part = size;
 		if (!is_canonical(cpu, address)) {
-			inject_exception_error(cpu, EXCEPTION_GP, 0);
+			inject_exception_error(cpu, VECTOR_GP, 0);
 			return false;
 		}
 		if (!guest_translate(cpu, address, access, &pa))

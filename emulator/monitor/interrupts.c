@@ -75,13 +75,13 @@ void interrupt_entry(struct stub_frame *frame)
 {
 	struct cpu *cpu = current_cpu();
 
-	if (frame->vector == EXCEPTION_NMI) {
+	if (frame->vector == VECTOR_NMI) {
 		take_nmi(frame);
 		return;
 	}
 	if (frame->vector >= NUM_EXCEPTIONS) {
 		cpu->acknowledged_vector = frame->vector;
-		frame->rflags &= ~X86_EFLAGS_IF;
+		frame->rflags &= ~X86_RFLAGS_IF;
 		return;
 	}
 	broken("exception %lu in the emulator (%s): cpu%u rip=%lx error=%lx cr2=%lx rsp=%lx rax=%lx rcx=%lx rdx=%lx rdi=%lx rsi=%lx",

@@ -5,11 +5,6 @@
 #include "memory.h"
 #include "seam.h"
 
-#define CPUID_80000001_ECX_SVM	BIT(2)
-#define CPUID_8000000A_EDX_NPT	BIT(0)
-#define CPUID_1_ECX_X2APIC	BIT(21)
-#define CPUID_1_ECX_XSAVE	BIT(26)
-
 static void check_machine(void)
 {
 	if (!(cpuid(0x80000001, 0).ecx & CPUID_80000001_ECX_SVM) ||

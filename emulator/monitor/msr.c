@@ -4,7 +4,7 @@
  * must keep for itself. vmcb.c intercepts just these.
  */
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 #include "lib.h"
 #include "memory.h"
 
@@ -140,5 +140,5 @@ void msr_exit(struct cpu *cpu)
 	if (done)
 		skip_instruction(cpu, insn.length);
 	else
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 }

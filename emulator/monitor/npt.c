@@ -242,17 +242,13 @@ static void map_device(u64 pa)
 	spin_unlock(&npt_lock);
 }
 
-#define NPF_WRITE	BIT(1)
-#define NPF_FETCH	BIT(4)
-#define NPF_TABLE_WALK	BIT(33)		/* of the guest's page tables */
-
 void npt_exit(struct cpu *cpu)
 {
 	const struct vmcb_control *control = &cpu->vmcb->control;
 	u64 error = control->exit_info_1, pa = control->exit_info_2;
 
-	host_access_check(cpu, pa, error & NPF_TABLE_WALK ? "page table walk" :
-			  error & NPF_FETCH ? "fetch" : error & NPF_WRITE ? "write" : "read");
+	host_access_check(cpu, pa, error & SVM_NPF_TABLE_WALK ? "page table walk" :
+			  error & SVM_NPF_FETCH ? "fetch" : error & SVM_NPF_WRITE ? "write" : "read");
 	/* Present: another CPU has given the page back since the access. */
 	if (!lookup(pa))
 		map_device(pa);

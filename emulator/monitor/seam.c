@@ -13,6 +13,14 @@ static u64 invept_count(u32 lp)
 	return __atomic_load_n(&cpus[lp].invept_count, __ATOMIC_ACQUIRE);
 }
 
+u64 seam_contention[NUM_TDH_LEAVES];
+
+static void contended(u16 leaf)
+{
+	if (leaf < NUM_TDH_LEAVES)
+		__atomic_add_fetch(&seam_contention[leaf], 1, __ATOMIC_RELAXED);
+}
+
 static u64 platform_rdtsc(void)
 {
 	return rdtsc();
@@ -82,11 +90,15 @@ void seam_init(void)
 		.protect = npt_protect,
 		.unprotect = npt_unprotect,
 		.page_use = npt_use,
-		/* A boot option that was read before. */
+		/* Boot options that were read before. */
 		.deep_invariants = seam_platform.deep_invariants,
+		.hardware_locks = seam_platform.hardware_locks,
+		.exact_tsc = seam_platform.exact_tsc,
 		.vmrun = td_vmrun,
 		.acknowledge_interrupt = td_acknowledge_interrupt,
+		.end_interrupt = td_end_interrupt,
 		.invept_count = invept_count,
+		.contended = contended,
 		.rdtsc = platform_rdtsc,
 		.random = random,
 		.log = log_line,

@@ -13,6 +13,10 @@ struct cpu;
 extern struct seamldr seamldr;
 extern struct seam_platform seam_platform;
 
+/* By leaf: how often a call met a lock that another LP had. Atomic. */
+#define NUM_TDH_LEAVES	128
+extern u64 seam_contention[NUM_TDH_LEAVES];
+
 void seam_init(void);
 void seam_boot_load(void);
 const char *seam_where(u64 rip);
@@ -20,6 +24,7 @@ const char *seam_where(u64 rip);
 /* td_run.c */
 void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended);
 int td_acknowledge_interrupt(void);
+void td_end_interrupt(void);
 
 /* seamcall.c */
 /* Which leaf, without its version. */

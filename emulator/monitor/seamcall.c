@@ -99,10 +99,10 @@ static void finish(struct cpu *cpu, enum seamcall_result result, const struct in
 {
 	switch (result) {
 	case SEAMCALL_UD:
-		inject_exception(cpu, EXCEPTION_UD);
+		inject_exception(cpu, VECTOR_UD);
 		return;
 	case SEAMCALL_GP:
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	case SEAMCALL_VMFAIL_INVALID:
 		count(&seamcall_stats.vmfail_invalid);

@@ -8,9 +8,11 @@
 #include "seam.h"
 
 #define MSR_TSC_AUX		0xc0000103
-#define CPUID_XSTATE		0xd
 
-/* What TDH.VP.ENTER leaves in the host's MSRs; the host has to restore them. */
+/*
+ * What TDH.VP.ENTER leaves in the host's MSRs; the host has to restore them. XCR0 is left
+ * as the TD's, CR2 and the debug registers as after a reset.
+ */
 #define SFMASK_AFTER_ENTER	0x20200
 
 #define XSAVE_AREA_SIZE		PAGE_SIZE
@@ -24,7 +26,7 @@ static const struct {
 
 static u64 supported_xfam(void)
 {
-	struct cpuid_result r = cpuid(CPUID_XSTATE, 0);
+	struct cpuid_result r = cpuid(CPUID_LEAF_XSTATE, 0);
 
 	return (u64)r.edx << 32 | r.eax;
 }
@@ -72,7 +74,7 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *e
 {
 	static const u64 reset_debug_registers[4];
 	struct vmcb *vmcb = (struct vmcb *)vmcb_pa;
-	u64 xfam = extended->xfam, host_xcr0 = xgetbv(0);
+	u64 xfam = extended->xfam;
 	struct cpu *cpu = current_cpu();
 
 	if (xfam & ~supported_xfam())
@@ -97,13 +99,16 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *e
 	store_debug_registers(extended->dr);
 	load_debug_registers(reset_debug_registers);
 	xsave((void *)extended->xsave_pa, xfam);
+	/* XCR0 stays what XFAM says: the host restores its own. */
 	xrstor(&initial_xstate, xfam);
-	xsetbv(0, host_xcr0);
 
 	cpu->vmcb->save.star = 0;
 	cpu->vmcb->save.lstar = 0;
 	cpu->vmcb->save.sfmask = SFMASK_AFTER_ENTER;
 	cpu->vmcb->save.kernel_gs_base = 0;
+	cpu->vmcb->save.cr2 = 0;
+	cpu->vmcb->save.dr6 = X86_DR6_RESET;
+	cpu->vmcb->save.dr7 = X86_DR7_RESET;
 	wrmsr(MSR_TSC_AUX, 0);
 	vmload((u64)cpu->vmcb);
 
@@ -111,6 +116,11 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *e
 	correct_event(vmcb);
 	if (vmcb->control.exit_code == SVM_EXIT_NMI)
 		take_nmi(cpu, vmcb);
+}
+
+void td_end_interrupt(void)
+{
+	wrmsr(MSR_X2APIC_EOI, 0);
 }
 
 int td_acknowledge_interrupt(void)

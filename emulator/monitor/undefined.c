@@ -67,7 +67,7 @@ void undefined_opcode_exit(struct cpu *cpu)
 			return;
 		}
 	}
-	inject_exception(cpu, EXCEPTION_UD);
+	inject_exception(cpu, VECTOR_UD);
 }
 
 /*
@@ -80,16 +80,16 @@ void movdir64b(struct cpu *cpu, const struct instruction *insn)
 	u8 line[64];
 
 	if (!in_64bit_mode(cpu)) {
-		inject_exception(cpu, EXCEPTION_UD);
+		inject_exception(cpu, VECTOR_UD);
 		return;
 	}
-	if (insn->address_size_32)
+	if (insn->address_size_prefix)
 		to = (u32)to;
 	if (!IS_ALIGNED(to, sizeof(line))) {
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	}
-	if (guest_read(cpu, insn->address, line, sizeof(line)) &&
+	if (guest_read(cpu, operand_address(cpu, insn), line, sizeof(line)) &&
 	    guest_write(cpu, to, line, sizeof(line)))
 		skip_instruction(cpu, insn->length);
 }

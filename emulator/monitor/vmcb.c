@@ -9,10 +9,7 @@
 #include "../abi/control.h"
 
 #define HOST_ASID		1
-#define DR6_RESET		0xffff0ff0
-#define DR7_RESET		0x400
 #define CR0_RESET		0x60000010
-#define CR0_NE			(1UL << 5)
 #define PAT_RESET		0x0007040600070406UL
 
 #define SEGMENT_DATA16		0x093
@@ -78,7 +75,7 @@ static void init_control(struct cpu *cpu)
 
 	control->intercept_cr_read = INTERCEPT_CR4;
 	control->intercept_cr_write = INTERCEPT_CR4;
-	control->intercept_exceptions = 1 << EXCEPTION_UD;
+	control->intercept_exceptions = 1 << VECTOR_UD;
 	/* SVM's own instructions: CPUID does not show them, so they are #UD. */
 	control->intercept = INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_INVLPGA |
 			     INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN |
@@ -112,9 +109,9 @@ static void init_vmcb(struct cpu *cpu)
 	set_segment(&save->tr, 0, SEGMENT_TSS, 0xffff, 0);
 	set_segment(&save->gdtr, 0, 0, 0xffff, 0);
 	set_segment(&save->idtr, 0, 0, 0xffff, 0);
-	save->dr6 = DR6_RESET;
-	save->dr7 = DR7_RESET;
-	save->rflags = X86_EFLAGS_FIXED;
+	save->dr6 = X86_DR6_RESET;
+	save->dr7 = X86_DR7_RESET;
+	save->rflags = X86_RFLAGS_FIXED;
 	save->efer = EFER_SVME;
 	save->guest_pat = PAT_RESET;
 	memset(&cpu->gprs, 0, sizeof(cpu->gprs));
@@ -138,7 +135,7 @@ void vmcb_enter_linux(struct cpu *cpu, u64 rip, u64 rsp, u64 rsi, u64 cr3)
 	init_vmcb(cpu);
 	set_segment(&save->cs, 0x10, SEGMENT_CODE64, ~0U, 0);
 	set_data_segments(save, 0x18, SEGMENT_DATA32, ~0U);
-	save->cr0 = X86_CR0_PE | CR0_NE | (u32)X86_CR0_PG;
+	save->cr0 = X86_CR0_PE | X86_CR0_NE | X86_CR0_PG;
 	save->cr3 = cr3;
 	save->cr4 = X86_CR4_PAE;
 	save->efer = EFER_SVME | EFER_LME | EFER_LMA;

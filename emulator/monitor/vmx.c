@@ -10,17 +10,17 @@
 #define INVEPT_SINGLE_CONTEXT	1
 #define INVEPT_ALL_CONTEXTS	2
 
-#define VMX_CR0_FIXED		((u64)(X86_CR0_PE | 1 << 5 | (u32)X86_CR0_PG))
+#define VMX_CR0_FIXED		((u64)(X86_CR0_PE | X86_CR0_NE | X86_CR0_PG))
 
 /* The checks that all VMX instructions but VMXON begin with. */
 static bool in_vmx_root(struct cpu *cpu)
 {
 	if (!cpu->vmx_root || !in_64bit_mode(cpu)) {
-		inject_exception(cpu, EXCEPTION_UD);
+		inject_exception(cpu, VECTOR_UD);
 		return false;
 	}
 	if (cpu->vmcb->save.cpl) {
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 		return false;
 	}
 	return true;
@@ -43,22 +43,22 @@ void vmxon(struct cpu *cpu, const struct instruction *insn)
 	const struct vmcb_save *save = &cpu->vmcb->save;
 	u64 pa;
 
-	if (!cpu->cr4_vmxe || !(save->cr0 & X86_CR0_PE) || (save->rflags & X86_EFLAGS_VM) ||
+	if (!cpu->cr4_vmxe || !(save->cr0 & X86_CR0_PE) || (save->rflags & X86_RFLAGS_VM) ||
 	    !in_64bit_mode(cpu)) {
-		inject_exception(cpu, EXCEPTION_UD);
+		inject_exception(cpu, VECTOR_UD);
 		return;
 	}
 	if (save->cpl ||
 	    (!cpu->vmx_root && ((save->cr0 & VMX_CR0_FIXED) != VMX_CR0_FIXED ||
 				!(cpu->feat_ctl & FEAT_CTL_LOCKED) ||
 				!(cpu->feat_ctl & FEAT_CTL_VMX_OUTSIDE_SMX)))) {
-		inject_exception_error(cpu, EXCEPTION_GP, 0);
+		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	}
 	if (cpu->vmx_root) {
 		vmx_fail_invalid(cpu);
 	} else {
-		if (!guest_read(cpu, insn->address, &pa, sizeof(pa)))
+		if (!guest_read(cpu, operand_address(cpu, insn), &pa, sizeof(pa)))
 			return;
 		if (vmxon_region_is_valid(cpu, pa)) {
 			cpu->vmx_root = true;
@@ -85,7 +85,7 @@ void invept(struct cpu *cpu, const struct instruction *insn)
 
 	if (!in_vmx_root(cpu))
 		return;
-	if (!guest_read(cpu, insn->address, descriptor, sizeof(descriptor)))
+	if (!guest_read(cpu, operand_address(cpu, insn), descriptor, sizeof(descriptor)))
 		return;
 	type = *gpr(cpu, insn->reg);
 	if (type == INVEPT_ALL_CONTEXTS || (type == INVEPT_SINGLE_CONTEXT && !descriptor[1])) {

@@ -4,18 +4,18 @@
 #define MONITOR_VMX_H
 
 #include "cpu.h"
-#include "instruction.h"
+#include "fetch.h"
 
 /* How VMX instructions and SEAMCALL report: VMsucceed and VMfailInvalid. */
 static inline void vmx_succeed(struct cpu *cpu)
 {
-	cpu->vmcb->save.rflags &= ~X86_EFLAGS_ARITHMETIC;
+	cpu->vmcb->save.rflags &= ~X86_RFLAGS_ARITHMETIC;
 }
 
 static inline void vmx_fail_invalid(struct cpu *cpu)
 {
-	cpu->vmcb->save.rflags &= ~X86_EFLAGS_ARITHMETIC;
-	cpu->vmcb->save.rflags |= X86_EFLAGS_CF;
+	cpu->vmcb->save.rflags &= ~X86_RFLAGS_ARITHMETIC;
+	cpu->vmcb->save.rflags |= X86_RFLAGS_CF;
 }
 
 /* undefined.c finds the handler; each injects an exception or skips the instruction. */

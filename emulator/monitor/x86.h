@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The x86 architecture as far as the monitor uses it: registers, MSRs, CPUID and
- * the instructions that C cannot say.
+ * What the monitor has of the x86 architecture besides ../x86/: its own selectors and
+ * stacks, MSRs, and the instructions that C cannot say.
  */
 #ifndef MONITOR_X86_H
 #define MONITOR_X86_H
+
+#include "../x86/registers.h"
 
 /* Segment selectors of the monitor's own GDT, see boot.S. */
 #define SELECTOR_CODE64		0x08
@@ -17,26 +19,8 @@
 /* Where an application processor starts in real mode; below 1 MiB. */
 #define TRAMPOLINE_PA		0x8000
 
-#define X86_CR0_PE		(1 << 0)
-#define X86_CR0_WP		(1 << 16)
-#define X86_CR0_PG		(1 << 31)
-
 /* The monitor's own: PG, WP, NE, ET, PE. */
 #define CR0_MONITOR		0x80010031
-
-#define X86_CR4_PAE		(1 << 5)
-#define X86_CR4_OSFXSR		(1 << 9)
-#define X86_CR4_OSXMMEXCPT	(1 << 10)
-#define X86_CR4_LA57		(1 << 12)
-#define X86_CR4_VMXE		(1 << 13)
-#define X86_CR4_OSXSAVE		(1 << 18)
-#define X86_CR4_PKE		(1 << 22)
-
-#define EFER_SCE		(1 << 0)
-#define EFER_LME		(1 << 8)
-#define EFER_LMA		(1 << 10)
-#define EFER_NXE		(1 << 11)
-#define EFER_SVME		(1 << 12)
 
 #define MSR_APIC_BASE		0x1b
 #define MSR_FEAT_CTL		0x3a
@@ -47,6 +31,7 @@
 #define MSR_VMX_VMFUNC		0x491
 #define MSR_VMX_EXIT_CTLS2	0x493
 #define MSR_X2APIC_ID		0x802
+#define MSR_X2APIC_EOI		0x80b
 #define MSR_X2APIC_ICR		0x830
 #define MSR_TME_CAPABILITY	0x981
 #define MSR_TME_ACTIVATE	0x982
@@ -54,24 +39,11 @@
 #define MSR_VM_CR		0xc0010114
 #define MSR_VM_HSAVE_PA		0xc0010117
 
-#define EXCEPTION_DB		1
-#define EXCEPTION_NMI		2
-#define EXCEPTION_UD		6
-#define EXCEPTION_GP		13
-#define EXCEPTION_PF		14
-
 #ifndef __ASSEMBLER__
 
 #include "../abi/types.h"
-
-#define X86_EFLAGS_CF		BIT(0)
-#define X86_EFLAGS_FIXED	BIT(1)
-#define X86_EFLAGS_ZF		BIT(6)
-#define X86_EFLAGS_TF		BIT(8)
-#define X86_EFLAGS_IF		BIT(9)
-#define X86_EFLAGS_VM		BIT(17)
-/* CF, PF, AF, ZF, SF and OF: what VMX instructions and SEAMCALL report in. */
-#define X86_EFLAGS_ARITHMETIC	0x8d5UL
+#include "../x86/cpuid.h"
+#include "../x86/paging.h"
 
 #define FEAT_CTL_LOCKED			BIT(0)
 #define FEAT_CTL_VMX_OUTSIDE_SMX	BIT(2)
@@ -79,27 +51,6 @@
 #define APIC_BASE_BSP		BIT(8)
 #define APIC_BASE_X2APIC	BIT(10)
 #define APIC_BASE_ENABLE	BIT(11)
-
-#define PTE_PRESENT		BIT(0)
-#define PTE_WRITABLE		BIT(1)
-#define PTE_USER		BIT(2)
-#define PTE_ACCESSED		BIT(5)
-#define PTE_DIRTY		BIT(6)
-#define PTE_LARGE		BIT(7)
-#define PTE_ADDRESS		GENMASK(51, 12)
-
-struct cpuid_result {
-	u32 eax, ebx, ecx, edx;
-};
-
-static inline struct cpuid_result cpuid(u32 leaf, u32 subleaf)
-{
-	struct cpuid_result r;
-
-	asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-		     : "a"(leaf), "c"(subleaf));
-	return r;
-}
 
 static inline u64 rdmsr(u32 msr)
 {

@@ -87,9 +87,19 @@ static int fake_acknowledge_interrupt(void)
 	return fake.interrupt;
 }
 
+static void fake_end_interrupt(void)
+{
+	fake.num_ended++;
+}
+
 static u64 fake_invept_count(u32 lp)
 {
 	return fake.invept[lp];
+}
+
+static void fake_contended(u16 leaf)
+{
+	__atomic_add_fetch(&fake.contended[leaf % ARRAY_SIZE(fake.contended)], 1, __ATOMIC_RELAXED);
 }
 
 static u64 fake_rdtsc(void)
@@ -98,7 +108,7 @@ static u64 fake_rdtsc(void)
 	struct timespec t;
 
 	if (!fake.real_time)
-		return now += 1000;
+		return now += 1000 + fake.tsc_jump;
 	/* Slow, so that the bound of a lock is longer than a busy machine holds up a thread. */
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (t.tv_sec * 1000000000UL + t.tv_nsec) / 32;
@@ -169,7 +179,9 @@ void fake_reset(u32 num_lps, u32 num_packages)
 		.page_use = fake_page_use,
 		.vmrun = fake_vmrun,
 		.acknowledge_interrupt = fake_acknowledge_interrupt,
+		.end_interrupt = fake_end_interrupt,
 		.invept_count = fake_invept_count,
+		.contended = fake_contended,
 		.rdtsc = fake_rdtsc,
 		.random = fake_random,
 		.log = fake_log,

@@ -35,7 +35,10 @@
  * @vmrun: what stands for running a TD; NULL aborts the test.
  * @invept: what invept_count() returns, for each LP.
  * @interrupt: what acknowledge_interrupt() returns.
+ * @num_ended: how often end_interrupt() was called.
  * @slow_random: random() lets other threads run, whatever locks are held.
+ * @contended: how often a call of each leaf met a lock of another LP's.
+ * @tsc_jump: how much further rdtsc() moves, at each call.
  * @real_time: rdtsc() counts time instead of its calls; for several threads.
  */
 struct fake_platform {
@@ -50,7 +53,10 @@ struct fake_platform {
 		      struct seam_extended_state *extended);
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
+	u32 num_ended;
 	bool slow_random;
+	u32 contended[256];
+	s64 tsc_jump;
 	bool real_time;
 };
 

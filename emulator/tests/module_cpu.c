@@ -24,7 +24,7 @@ static void play(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state
 		return;
 	}
 	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 u64 enter(cpu_step first, cpu_step second)
@@ -46,14 +46,14 @@ u8 *private_page(const struct test_td *of, u64 gpa)
 
 void long_mode(struct vmcb *vmcb)
 {
-	vmcb->efer |= EFER_LMA;
-	vmcb->cs.attributes |= VMCB_SEGMENT_LONG;
+	vmcb->save.efer |= EFER_LMA;
+	vmcb->save.cs.attributes |= SVM_SEGMENT_LONG;
 }
 
 void at_instruction(struct vmcb *vmcb, const void *bytes, size_t size)
 {
 	memcpy(private_page(&running_td, TEST_GPA) + CODE_OFFSET, bytes, size);
-	vmcb->rip = TEST_GPA + CODE_OFFSET;
+	vmcb->save.rip = TEST_GPA + CODE_OFFSET;
 }
 
 static const u8 tdcall_bytes[] = { 0x66, 0x0f, 0x01, 0xcc };
@@ -66,18 +66,18 @@ void step_tdcall(struct vmcb *vmcb, struct seam_gprs *gprs)
 	long_mode(vmcb);
 	at_instruction(vmcb, tdcall_bytes, sizeof(tdcall_bytes));
 	memcpy(gprs, &tdcall_regs, sizeof(*gprs));
-	vmcb->rax = tdcall_regs.reg[GPR_RAX];
-	vmcb->rflags |= X86_RFLAGS_ARITHMETIC;
-	vmcb->exit_code = SVM_EXIT_EXCEPTION_0 + VECTOR_UD;
+	vmcb->save.rax = tdcall_regs.reg[GPR_RAX];
+	vmcb->save.rflags |= X86_RFLAGS_ARITHMETIC;
+	vmcb->control.exit_code = SVM_EXIT_EXCEPTION(VECTOR_UD);
 }
 
 void step_result(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	memcpy(&tdcall_regs, gprs, sizeof(tdcall_regs));
-	tdcall_regs.reg[GPR_RAX] = vmcb->rax;
-	tdcall_rip = vmcb->rip;
+	tdcall_regs.reg[GPR_RAX] = vmcb->save.rax;
+	tdcall_rip = vmcb->save.rip;
 	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 void test_note_td_status(u64 status);
@@ -105,12 +105,12 @@ u64 injected;
 void step_look_at_event(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	injected = vmcb->event_injection;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	injected = vmcb->control.event_inject;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 void step_nmi(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }

@@ -45,7 +45,7 @@ void step_tdcall(struct vmcb *vmcb, struct seam_gprs *gprs);
 void step_result(struct vmcb *vmcb, struct seam_gprs *gprs);
 u64 tdcall(u64 leaf, u64 rcx, u64 rdx, u64 r8);
 
-#define EXCEPTION(vector)		(EVENT_VALID | EVENT_TYPE_EXCEPTION | (vector))
-#define EXCEPTION_WITH_ERROR(vector)	(EXCEPTION(vector) | EVENT_ERROR_CODE)
+#define EXCEPTION(vector)		(SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | (vector))
+#define EXCEPTION_WITH_ERROR(vector)	(EXCEPTION(vector) | SVM_EVENT_ERROR_CODE)
 
 #endif

@@ -158,6 +158,7 @@ void test_vcpu(void);
 void test_run(void);
 void test_instructions(void);
 void test_guest(void);
+void test_abi(void);
 void test_update(void);
 void test_operands(void);
 void test_locks(void);

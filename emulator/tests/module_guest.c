@@ -32,23 +32,23 @@ static u64 tpr_in_vmcb, intercepted_cr;
 static void step_execute(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	long_mode(vmcb);
-	vmcb->cr0 &= ~X86_CR0_PG;
+	vmcb->save.cr0 &= ~X86_CR0_PG;
 	at_instruction(vmcb, next.bytes, next.size);
-	vmcb->rax = next.rax;
+	vmcb->save.rax = next.rax;
 	gprs->reg[GPR_RCX] = next.rcx;
 	gprs->reg[GPR_RDX] = next.rdx;
 	gprs->reg[GPR_RBX] = next.rbx;
 	gprs->reg[GPR_RSI] = next.rsi;
 	gprs->reg[GPR_RDI] = next.rdi;
-	vmcb->exit_info1 = next.exit_info1;
-	vmcb->exit_info2 = next.exit_info2;
-	vmcb->exit_code = next.exit_code;
+	vmcb->control.exit_info_1 = next.exit_info1;
+	vmcb->control.exit_info_2 = next.exit_info2;
+	vmcb->control.exit_code = next.exit_code;
 }
 
 static void step_after(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
-	tpr_in_vmcb = vmcb->interrupt_control & V_TPR;
-	intercepted_cr = vmcb->intercept_cr;
+	tpr_in_vmcb = vmcb->control.int_control & SVM_V_TPR;
+	intercepted_cr = vmcb->control.intercept_cr_write;
 	step_result(vmcb, gprs);
 	step_look_at_event(vmcb, gprs);
 }
@@ -91,7 +91,7 @@ static void test_cr8(void)
 	write_cr8(5);
 	tap_is(injected, 0, "mov %%rbx,%%cr8 is carried out");
 	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 4, "and skipped");
-	tap_is(intercepted_cr, INTERCEPT_WRITE_CR8, "writes of CR8 are intercepted, and no others");
+	tap_is(intercepted_cr, INTERCEPT_CR8, "writes of CR8 are intercepted, and no others");
 	tap_is(tpr_in_vmcb, 5, "a read of CR8 finds it");
 	tap_is(read_msr(MSR_X2APIC_TPR), 0x50, "and so does one of the virtual APIC's TPR");
 	write_msr(MSR_X2APIC_TPR, 0x37);
@@ -114,8 +114,8 @@ static void test_cr8(void)
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rflags |= X86_RFLAGS_IF;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 /* The window stays open across a write of CR8: the abort of QEMU that this is all about. */
@@ -127,7 +127,7 @@ static void test_cr8_opens_window(void)
 	write_msr(MSR_X2APIC_SELF_IPI, 0x71);
 	tap_is(injected, 0, "held back");
 	write_cr8(6);
-	tap_is(injected, EVENT_VALID | 0x71, "a lower CR8 lets the interrupt come");
+	tap_is(injected, SVM_EVENT_VALID | 0x71, "a lower CR8 lets the interrupt come");
 }
 
 /* The #VE's information, as the TD reads it: reason and GLA. */
@@ -209,8 +209,107 @@ static void test_nmi_waits_for_ve(void)
 	tap_is(out.reg[GPR_R8], 0, "and the NMI comes");
 }
 
+#define FIELD_CONFIG_FLAGS	0x1110000300000016UL
+#define FIELD_TD_CTLS		0x1110000300000017UL
+#define FIELD_TSC_FREQUENCY	0x111000010000000cUL
+#define FIELD_NOTIFY_ENABLES	0x9100000000000010UL
+#define FIELD_TOPOLOGY		0x9100000000000019UL
+
+static u64 vm_rd(u64 id)
+{
+	return tdcall(TDG_VM_RD, 0, id, 0) ? ~0UL : tdcall_regs.reg[GPR_R8];
+}
+
+static u64 vm_wr(u64 id, u64 value)
+{
+	memset(&tdcall_regs, 0, sizeof(tdcall_regs));
+	tdcall_regs.reg[GPR_RAX] = TDG_VM_WR;
+	tdcall_regs.reg[GPR_RDX] = id;
+	tdcall_regs.reg[GPR_R8] = value;
+	tdcall_regs.reg[GPR_R9] = ~0UL;
+	enter(step_tdcall, step_result);
+	return tdcall_regs.reg[GPR_RAX];
+}
+
+/* The ids are those of arch/x86/include/asm/shared/tdx.h, which are the sources' lookup tables'. */
+static void test_fields(void)
+{
+	run_start(MODULE_1_5_05);
+	tap_is(vm_rd(FIELD_CONFIG_FLAGS), BIT(2), "CONFIG_FLAGS");
+	tap_is(vm_rd(FIELD_TSC_FREQUENCY), 80, "TSC_FREQUENCY");
+	tap_is(vm_rd(FIELD_TOPOLOGY), 1, "TOPOLOGY_ENUM_CONFIGURED: each vCPU has an x2APIC ID");
+	is_status(vm_wr(FIELD_TD_CTLS, BIT(1)), TDX_SUCCESS);
+	tap_is(vm_rd(FIELD_TD_CTLS), BIT(1), "TD_CTLS has ENUM_TOPOLOGY");
+	is_status(vm_wr(FIELD_TD_CTLS, BIT(3)), TDX_METADATA_FIELD_VALUE_NOT_VALID);
+	is_status(vm_wr(FIELD_NOTIFY_ENABLES, 1), TDX_SUCCESS);
+	tap_is(vm_rd(FIELD_NOTIFY_ENABLES), 1, "NOTIFY_ENABLES");
+	is_status(vm_wr(FIELD_NOTIFY_ENABLES, 2), TDX_METADATA_FIELD_VALUE_NOT_VALID);
+	is_status(vm_wr(FIELD_CONFIG_FLAGS, 0), TDX_METADATA_FIELD_NOT_WRITABLE);
+}
+
+#define NOTIFICATION_VECTOR	0xf2
+
+static u64 *descriptor;
+
+static void step_notified(struct vmcb *vmcb, struct seam_gprs *gprs)
+{
+	(void)gprs;
+	descriptor[1] = BIT(0x50 - 64);
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	fake.interrupt = NOTIFICATION_VECTOR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
+}
+
+/* The CPU takes a notification itself: the TD does not exit. */
+static void test_notification(void)
+{
+	u64 tdvpr, pa;
+
+	run_start(MODULE_1_5_05);
+	tdvpr = running_td.vcpu[0].tdvpr;
+	pa = fake_alloc_pages(1);
+	descriptor = fake_pointer(pa);
+	call(TDH_VP_WR, tdvpr, 0x2016, pa, ~0UL);
+	call(TDH_VP_WR, tdvpr, 0x0002, NOTIFICATION_VECTOR, ~0UL);
+	is_status(enter(step_notified, step_nmi), 1);
+	tap_is(fake.num_ended, 0, "without posted interrupts it is the host's");
+	descriptor[1] = 0;
+	call(TDH_VP_WR, tdvpr, 0x4000, BIT(7), BIT(7));
+	is_status(enter(step_notified, step_look_at_event), 0);
+	tap_is(injected, SVM_EVENT_VALID | 0x50, "what was posted comes at once");
+	tap_is(fake.num_ended, 1, "and the notification was ended");
+}
+
+/* tsc=exact: 2 GHz asked for, of a platform that has a little less. */
+static void test_exact_tsc(void)
+{
+	struct test_td td;
+
+	host_ready(MODULE_1_5_05);
+	fake.platform.exact_tsc = true;
+	fake.platform.tsc_khz = 1990123;
+	td_build(&td, TD_KEYID);
+	running_td = td;
+	next.rax = 0x15;
+	next.rcx = 0;
+	execute("\x0f\xa2", 2, SVM_EXIT_CPUID);
+	tap_is(tdcall_regs.reg[GPR_RCX] / tdcall_regs.reg[GPR_RAX] * tdcall_regs.reg[GPR_RBX],
+	       1990123000, "CPUID 0x15 tells the platform's rate");
+	tap_ok(!(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC),
+	       "and RDTSC does not exit");
+	host_ready(MODULE_1_5_05);
+	fake.platform.exact_tsc = true;
+	fake.platform.tsc_khz = 1900000;
+	td_build(&td, TD_KEYID);
+	tap_ok(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC,
+	       "another rate than the platform's is scaled");
+}
+
 void test_guest(void)
 {
+	test_fields();
+	test_notification();
+	test_exact_tsc();
 	test_cr8();
 	test_cr8_opens_window();
 	test_gla();

@@ -50,19 +50,19 @@ static void step_execute(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	long_mode(vmcb);
 	at_instruction(vmcb, next.bytes, next.size);
-	vmcb->cpl = next.cpl;
-	vmcb->rax = next.rax;
+	vmcb->save.cpl = next.cpl;
+	vmcb->save.rax = next.rax;
 	gprs->reg[GPR_RCX] = next.rcx;
 	gprs->reg[GPR_RDX] = next.rdx;
-	vmcb->exit_info1 = next.exit_info1;
-	vmcb->exit_code = next.exit_code;
+	vmcb->control.exit_info_1 = next.exit_info1;
+	vmcb->control.exit_code = next.exit_code;
 }
 
 static void step_after(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_result(vmcb, gprs);
 	step_look_at_event(vmcb, gprs);
-	vmcb->cpl = 0;
+	vmcb->save.cpl = 0;
 }
 
 /* Return: the event that the TD gets, 0 when the instruction was carried out. */
@@ -118,9 +118,6 @@ static void test_msr_storage(void)
 		{ MSR_TSC_AUX, 0x12345678, BIT(32), "TSC_AUX" },
 		{ MSR_PAT, 0x0007040600070406UL, 2, "PAT of a type that there is not" },
 		{ MSR_PAT, 0x0407050600070106UL, 0x08UL << 56, "PAT with a reserved bit" },
-		{ MSR_EFER, EFER_FIRST & ~BIT(11), EFER_FIRST | BIT(12), "EFER" },
-		{ MSR_EFER, EFER_FIRST, EFER_FIRST & ~BIT(8), "EFER without LME" },
-		{ MSR_EFER, EFER_FIRST, EFER_FIRST & ~BIT(10), "EFER without LMA" },
 	};
 	u64 value;
 
@@ -137,6 +134,25 @@ static void test_msr_storage(void)
 	is_status(write_msr(MSR_STAR, ~0UL), 0);
 	is_status(write_msr(MSR_XSS, 0), 0);
 	is_status(write_msr(MSR_XSS, 1), EXCEPTION_WITH_ERROR(VECTOR_GP));
+}
+
+/* src/td_dispatcher/vm_exits/td_msr_access.c of intel/tdx-module */
+static void test_efer(void)
+{
+	static const u64 refused[] = { BIT(8), BIT(11), BIT(12), BIT(14) };
+	u64 value;
+
+	run_start(MODULE_1_5_05);
+	is_status(write_msr(MSR_EFER, EFER_FIRST & ~1UL), 0);
+	read_msr(MSR_EFER, &value);
+	tap_is(value, EFER_FIRST & ~1UL, "SCE can be cleared");
+	is_status(write_msr(MSR_EFER, EFER_FIRST & ~BIT(10)), 0);
+	read_msr(MSR_EFER, &value);
+	tap_is(value, EFER_FIRST, "and set, and LMA does not matter");
+	for (u32 i = 0; i < ARRAY_SIZE(refused); i++) {
+		write_msr(MSR_EFER, EFER_FIRST ^ refused[i]);
+		tap_is(ve_reason(), REASON_MSR_WRITE, "any other bit is a #VE");
+	}
 }
 
 static void test_msr_constant(void)
@@ -170,8 +186,8 @@ static u64 apic_read(u32 msr)
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rflags |= X86_RFLAGS_IF;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 static bool host_sees_pending(void)
@@ -191,16 +207,16 @@ static void test_apic(void)
 	tap_ok(!host_sees_pending(), "and held back by the task priority");
 	enter(step_set_if, step_look_at_event);
 	tap_is(injected, 0, "although interrupts are on");
-	is_status(write_msr(MSR_X2APIC_TPR, 0x30), EVENT_VALID | 0x45);
+	is_status(write_msr(MSR_X2APIC_TPR, 0x30), SVM_EVENT_VALID | 0x45);
 	tap_is(apic_read(MSR_X2APIC_IRR0 + 2), 0, "a lower one lets it come: no longer requested");
 	tap_is(apic_read(MSR_X2APIC_ISR0 + 2), BIT(5), "but in service");
 	tap_is(apic_read(MSR_X2APIC_PPR), 0x40, "with its priority");
 	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x46), 0);
 	tap_ok(!host_sees_pending(), "one of the same priority waits");
-	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x81), EVENT_VALID | 0x81);
+	is_status(write_msr(MSR_X2APIC_SELF_IPI, 0x81), SVM_EVENT_VALID | 0x81);
 	is_status(write_msr(MSR_X2APIC_EOI, 0), 0);
 	tap_is(apic_read(MSR_X2APIC_PPR), 0x40, "the end of the higher one leaves the lower one");
-	is_status(write_msr(MSR_X2APIC_EOI, 0), EVENT_VALID | 0x46);
+	is_status(write_msr(MSR_X2APIC_EOI, 0), SVM_EVENT_VALID | 0x46);
 }
 
 static u64 xsetbv(u32 index, u64 value)
@@ -277,8 +293,8 @@ static u64 cpuid(u32 leaf)
 static void step_set_osxsave(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->cr4 |= X86_CR4_OSXSAVE;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.cr4 |= X86_CR4_OSXSAVE | X86_CR4_PKE;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 static void test_cpuid(void)
@@ -294,6 +310,13 @@ static void test_cpuid(void)
 	enter(step_set_osxsave, NULL);
 	is_status(cpuid(1), 0);
 	tap_is(tdcall_regs.reg[GPR_RCX] & BIT(27), BIT(27), "until CR4 has it");
+	is_status(cpuid(7), 0);
+	tap_is(tdcall_regs.reg[GPR_RCX] & BIT(4), BIT(4), "so it is with OSPKE");
+	is_status(cpuid(0x80000001), 0);
+	tap_ok(!(tdcall_regs.reg[GPR_RCX] & ~0x121UL) && !(tdcall_regs.reg[GPR_RDX] & ~0x2c100800UL),
+	       "no feature of AMD's");
+	is_status(cpuid(0x80000008), 0);
+	tap_is(tdcall_regs.reg[GPR_RBX] & ~0x200UL, 0, "here neither");
 	cpuid(0x1234);
 	tap_is(ve_reason(), REASON_CPUID, "CPUID 0x1234 is a #VE");
 }
@@ -307,8 +330,8 @@ static void step_paged(struct vmcb *vmcb, struct seam_gprs *gprs)
 	table[1] = TEST_GPA | 1;
 	table[2] = TEST_GPA | BIT(7) | 1;
 	step_execute(vmcb, gprs);
-	vmcb->cr0 |= X86_CR0_PG;
-	vmcb->cr3 = TEST_GPA;
+	vmcb->save.cr0 |= X86_CR0_PG;
+	vmcb->save.cr3 = TEST_GPA;
 }
 
 /* Where CPUID is executed, and how far the TD comes. */
@@ -317,34 +340,34 @@ static u64 linear_rip;
 static void step_long_mode(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->rip = linear_rip;
+	vmcb->save.rip = linear_rip;
 }
 
 static void not_long_mode(struct vmcb *vmcb)
 {
-	vmcb->efer &= ~EFER_LMA;
-	vmcb->cs.attributes &= ~VMCB_SEGMENT_LONG;
-	vmcb->rip = linear_rip;
+	vmcb->save.efer &= ~EFER_LMA;
+	vmcb->save.cs.attributes &= ~SVM_SEGMENT_LONG;
+	vmcb->save.rip = linear_rip;
 }
 
 static void step_pae(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->cr4 |= X86_CR4_PAE;
+	vmcb->save.cr4 |= X86_CR4_PAE;
 	not_long_mode(vmcb);
 }
 
 static void step_32bit(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_paged(vmcb, gprs);
-	vmcb->cr4 &= ~X86_CR4_PAE;
+	vmcb->save.cr4 &= ~X86_CR4_PAE;
 	not_long_mode(vmcb);
 }
 
 static void step_unpaged(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	step_execute(vmcb, gprs);
-	vmcb->cr0 &= ~X86_CR0_PG;
+	vmcb->save.cr0 &= ~X86_CR0_PG;
 	not_long_mode(vmcb);
 }
 
@@ -383,6 +406,7 @@ static void test_fetch(void)
 void test_instructions(void)
 {
 	test_msr_storage();
+	test_efer();
 	test_msr_constant();
 	test_apic();
 	test_xsetbv();

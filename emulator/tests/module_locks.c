@@ -2,6 +2,9 @@
 /*
  * What a leaf says when another LP has the lock that it needs: BUSY, and of what. Here
  * nobody gives the lock back until the leaf has given up; then the same call succeeds.
+ *
+ * Which lock a leaf takes, and how: the leaf's file in src/vmm_dispatcher/api_calls, and
+ * src/common/helpers/tdx_locks.h, of the repository intel/tdx-module.
  */
 /* The layouts are those of all versions. */
 #ifndef MODULE_CONFIG
@@ -10,6 +13,9 @@
 #include "../module/sept.h"
 
 #include "module_cpu.h"
+
+#include <pthread.h>
+#include <sched.h>
 
 #define WRITER			((module_lock)BIT(15))
 #define READER			((module_lock)1)
@@ -43,6 +49,11 @@ static struct tdr *tdr(void)
 static struct tdcs *tdcs(void)
 {
 	return fake_pointer(td.tdcx[TDCS_CONTROL]);
+}
+
+static module_lock *pamt_lock_of(u64 page)
+{
+	return fake_pointer(FAKE_RAM_BASE + page / PAGE_SIZE * sizeof(struct pamt_entry));
 }
 
 static void start(void)
@@ -92,7 +103,10 @@ static void test_key_lock(void)
 	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_CREATE, td.tdr, TD_KEYID, 0, 0, kot);
 	call(TDH_MNG_KEY_CONFIG, td.tdr, 0, 0, 0);
 	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_VPFLUSHDONE, td.tdr, 0, 0, 0, kot);
-	is_busy_while(&module()->key_lock, WRITER, TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0,
+	module()->key_lock = WRITER;
+	is_status(call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0), kot);
+	module()->key_lock = 0;
+	is_busy_while(&module()->writeback_lock[0], WRITER, TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0,
 		      TDX_OPERAND_BUSY | OPERAND_WBCACHE);
 	is_busy_while(&module()->key_lock, WRITER, TDH_MNG_KEY_FREEID, td.tdr, 0, 0, 0, kot);
 }
@@ -115,12 +129,12 @@ static void test_td_locks(void)
 	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, source,
 		      tree);
 	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0, tree);
-	is_busy_while(&tdcs()->measurement_lock, WRITER, TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0,
-		      TDX_OPERAND_BUSY | OPERAND_TDCS);
+	is_busy_while(pamt_lock_of(td.tdr), READER, TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_RDX);
 	page = fake_alloc_pages(1);
-	is_busy_while(&tdcs()->measurement_lock, WRITER, TDH_MEM_PAGE_ADD, gpa, td.tdr, page, source,
-		      TDX_OPERAND_BUSY | OPERAND_TDCS);
-	is_busy_while(&tdcs()->sept_lock, READER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, tree);
+	is_busy_while(pamt_lock_of(td.tdr), READER, TDH_MEM_PAGE_ADD, gpa, td.tdr, page, source,
+		      TDX_OPERAND_BUSY | OPERAND_RDX);
+	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, tree);
 	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_PAGE_AUG, gpa, td.tdr, page, 0, tree);
 	is_busy_while(&tdcs()->sept_lock, WRITER, TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr,
 		      fake_alloc_pages(1), 0, tree);
@@ -146,7 +160,9 @@ static void test_entry_lock(void)
 	table = fake_pointer(td.sept[0]);
 	table[1] |= SEPT_LOCK;
 	is_status(call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, spare, 0),
-		  TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY);
+		  TDX_OPERAND_BUSY | OPERAND_RCX);
+	tap_is(out.reg[GPR_RDX], 0, "and RDX has the entry's level and state");
+	tap_is(table[1] & SEPT_HOST_PRIORITY, SEPT_HOST_PRIORITY, "the host has priority now");
 	table[1] &= ~SEPT_LOCK;
 	is_status(call(TDH_MEM_PAGE_AUG, TEST_GPA + PAGE_SIZE, td.tdr, spare, 0), TDX_SUCCESS);
 }
@@ -157,28 +173,24 @@ static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extend
 
 	(void)gprs;
 	(void)extended;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 static void test_run_and_remove(void)
 {
 	u64 epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH, gpa = TEST_GPA, tdvpr, page;
-	module_lock *lock;
 
 	start();
 	td_build(&td, TD_KEYID);
 	tdvpr = td.vcpu[0].tdvpr;
 	fake.vmrun = exit_at_once;
-	is_busy_while(&tdcs()->epoch_lock, READER, TDH_VP_ENTER, tdvpr, 0, 0, 0, epoch);
+	is_busy_while(&tdcs()->epoch_lock, WRITER, TDH_VP_ENTER, tdvpr, 0, 0, 0, epoch);
 	is_busy_while(&tdcs()->sept_lock, READER, TDH_MEM_RANGE_BLOCK, gpa, td.tdr, 0, 0,
 		      TDX_OPERAND_BUSY | OPERAND_SEPT_TREE);
 	is_busy_while(&tdcs()->epoch_lock, READER, TDH_MEM_TRACK, td.tdr, 0, 0, 0, epoch);
 	page = ((u64 *)fake_pointer(td.sept[0]))[0] & NPT_ADDRESS;
-	lock = fake_pointer(FAKE_RAM_BASE + page / PAGE_SIZE * sizeof(struct pamt_entry));
-	*lock = READER;
-	is_status(call(TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0), TDX_OPERAND_BUSY | OPERAND_PAGE);
-	*lock = 0;
-	is_busy_while(&tdcs()->epoch_lock, WRITER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0, epoch);
+	is_busy_while(pamt_lock_of(page), READER, TDH_MEM_PAGE_REMOVE, gpa, td.tdr, 0, 0,
+		      TDX_OPERAND_BUSY | OPERAND_RCX);
 }
 
 /* The TD's own calls meet the host's. */
@@ -191,21 +203,80 @@ static void test_tdcalls(void)
 	td = running_td;
 	table = fake_pointer(td.sept[0]);
 	call(TDH_MEM_PAGE_AUG, gpa, td.tdr, fake_alloc_pages(1), 0);
-	tdcs()->sept_lock = WRITER;
-	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_OPERAND_BUSY | OPERAND_SEPT_TREE);
-	tdcs()->sept_lock = 0;
 	table[1] |= SEPT_LOCK;
-	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_OPERAND_BUSY | OPERAND_SEPT_ENTRY);
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_OPERAND_BUSY | OPERAND_RCX);
 	table[1] &= ~SEPT_LOCK;
+	table[1] |= SEPT_HOST_PRIORITY;
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0),
+		  TDX_OPERAND_BUSY_HOST_PRIORITY | OPERAND_RCX);
+	tap_is(table[1] & SEPT_LOCK, 0, "and the entry is not locked");
+	table[1] &= ~SEPT_HOST_PRIORITY;
+	tdcs()->sept_lock = WRITER;
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa, 0, 0), TDX_SUCCESS);
+	tdcs()->sept_lock = 0;
 	tdcs()->measurement_lock = WRITER;
 	is_status(tdcall(TDG_MR_RTMR_EXTEND, TEST_GPA, 0, 0), TDX_OPERAND_BUSY | OPERAND_TDCS);
 	tdcs()->measurement_lock = 0;
 	is_status(tdcall(TDG_MR_RTMR_EXTEND, TEST_GPA, 0, 0), TDX_SUCCESS);
 }
 
+/* Who holds a lock gives it back after a while; meanwhile another LP waits for it. */
+static void *release_later(void *lock)
+{
+	while (!__atomic_load_n(&fake.contended[TDH_MEM_TRACK], __ATOMIC_SEQ_CST))
+		sched_yield();
+	__atomic_store_n((module_lock *)lock, 0, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void test_waiting(void)
+{
+	pthread_t thread;
+
+	start();
+	td_build(&td, TD_KEYID);
+	fake.platform.hardware_locks = false;
+	tdcs()->epoch_lock = READER;
+	pthread_create(&thread, NULL, release_later, &tdcs()->epoch_lock);
+	is_status(call(TDH_MEM_TRACK, td.tdr, 0, 0, 0), TDX_SUCCESS);
+	pthread_join(thread, NULL);
+	tap_is(fake.contended[TDH_MEM_TRACK], 1, "a lock that was waited for counts as contended");
+	tap_is(fake.contended[TDH_VP_ENTER], 0, "for that leaf only");
+	fake.platform.hardware_locks = true;
+	tdcs()->epoch_lock = READER;
+	call(TDH_MEM_TRACK, td.tdr, 0, 0, 0);
+	tdcs()->epoch_lock = 0;
+	tap_is(fake.contended[TDH_MEM_TRACK], 2, "so does one that is BUSY");
+}
+
+static u64 status_inside[3];
+
+static void run_and_look(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
+{
+	fake.vmrun = NULL;
+	status_inside[0] = call_on(1, TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0, 0, 0);
+	status_inside[1] = call_on(1, TDH_MNG_VPFLUSHDONE, td.tdr, 0, 0, 0);
+	status_inside[2] = call_on(1, TDH_VP_RD, td.vcpu[0].tdvpr, 11 | 32UL << 56, 0, 0);
+	exit_at_once(vmcb_pa, gprs, extended);
+}
+
+/* A TD may run for long: nobody waits for its end. */
+static void test_running(void)
+{
+	start();
+	td_build(&td, TD_KEYID);
+	fake.platform.hardware_locks = false;
+	fake.vmrun = run_and_look;
+	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0), 0);
+	is_status(status_inside[0], TDX_OPERAND_BUSY | OPERAND_RCX);
+	is_status(status_inside[1], TDX_OPERAND_BUSY | OPERAND_RCX);
+	is_status(status_inside[2], TDX_VCPU_ASSOCIATED);
+}
+
 void test_locks(void)
 {
+	test_waiting();
+	test_running();
 	test_module_locks();
 	test_key_lock();
 	test_td_locks();

@@ -128,11 +128,11 @@ static void test_aug(void)
 	tap_is(out.reg[GPR_RDX], td.tdr, "RDMD: its owner");
 	is_status(call(TDH_MEM_RANGE_BLOCK, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0), TDX_SUCCESS);
 	is_status(call(TDH_MEM_RANGE_BLOCK, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0),
-		  TDX_GPA_RANGE_ALREADY_BLOCKED);
+		  TDX_GPA_RANGE_ALREADY_BLOCKED | OPERAND_RCX);
 	is_entry(0, STATE_PENDING_BLOCKED);
 	/* Although no vCPU has been in the TD since. */
 	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0),
-		  TDX_TLB_TRACKING_NOT_DONE);
+		  TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX);
 	is_status(call(TDH_MEM_TRACK, td.tdr, 0, 0, 0), TDX_SUCCESS);
 	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA + PAGE_SIZE, td.tdr, 0, 0), TDX_SUCCESS);
 }
@@ -154,7 +154,7 @@ static void remove_while_inside(u64 vmcb_pa, struct seam_gprs *gprs,
 	status_inside[3] = call_on(1, TDH_MEM_PAGE_REMOVE, TEST_GPA, td.tdr, 0, 0);
 	status_inside[4] = call_on(1, TDH_MEM_TRACK, td.tdr, 0, 0, 0);
 	fake.interrupt = 0x55;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void test_remove(void)
@@ -179,9 +179,9 @@ static void test_remove(void)
 	fake.vmrun = remove_while_inside;
 	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0), 1);
 	is_status(status_inside[0], TDX_SUCCESS);
-	is_status(status_inside[1], TDX_TLB_TRACKING_NOT_DONE);
+	is_status(status_inside[1], TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX);
 	is_status(status_inside[2], TDX_SUCCESS);
-	is_status(status_inside[3], TDX_TLB_TRACKING_NOT_DONE);
+	is_status(status_inside[3], TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX);
 	is_status(status_inside[4], TDX_PREVIOUS_TLB_EPOCH_BUSY);
 
 	is_status(call(TDH_MEM_PAGE_REMOVE, TEST_GPA, td.tdr, 0, 0), TDX_SUCCESS);

@@ -26,7 +26,7 @@ static void step_look(struct vmcb *vmcb, struct seam_gprs *gprs)
 	first_vmcb = *vmcb;
 	first_gprs = *gprs;
 	fake.interrupt = 0x33;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void test_first_entry(void)
@@ -36,17 +36,17 @@ static void test_first_entry(void)
 	run_start(MODULE_1_5_05);
 	is_status(enter(step_look, NULL), 1);
 	tap_is(out.reg[GPR_R9], BIT(31) | 0x33, "R9: the interrupt's vector");
-	tap_ok(v->rip == 0xfffffff0 && v->cr0 == 0x21 && v->efer == 0x1901 && v->rflags == 2,
+	tap_ok(v->save.rip == 0xfffffff0 && v->save.cr0 == 0x21 && v->save.efer == 0x1901 && v->save.rflags == 2,
 	       "the TD starts at its reset vector");
-	tap_ok(v->cs.attributes == 0xc9b && v->ds.attributes == 0xc93 && v->dr7 == 0x400,
+	tap_ok(v->save.cs.attributes == 0xc9b && v->save.ds.attributes == 0xc93 && v->save.dr7 == 0x400,
 	       "in 32-bit protected mode");
 	tap_ok(first_gprs.reg[GPR_RBX] == 48 && first_gprs.reg[GPR_RCX] == 0x1234 &&
 	       first_gprs.reg[GPR_R8] == 0x1234 && first_gprs.reg[GPR_RSI] == 0,
 	       "with what TDH.VP.INIT passed");
 	tap_is(first_gprs.reg[GPR_RDX] & FAMILY_MODEL_MASK, TD_FAMILY_MODEL,
 	       "RDX: the CPU's family and model, as the TD sees them");
-	tap_is(v->tlb_control, 1, "each entry flushes the TLB");
-	tap_ok(v->nested_control & 1 && v->nested_cr3, "under nested paging");
+	tap_is(v->control.tlb_control, 1, "each entry flushes the TLB");
+	tap_ok(v->control.nested_control & 1 && v->control.nested_cr3, "under nested paging");
 	is_status(call(TDH_VP_ENTER, running_td.vcpu[0].tdvpr | BIT(54), 0, 0, 0),
 		  TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(call(TDH_VP_ENTER, running_td.tdr, 0, 0, 0), TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
@@ -61,27 +61,27 @@ static void step_others(struct vmcb *vmcb, struct seam_gprs *gprs)
 	inside[0] = call_on(1, TDH_VP_ENTER, running_td.vcpu[0].tdvpr, 0, 0, 0);
 	inside[1] = call_on(1, TDH_SYS_SHUTDOWN, 0, 0, 0, 0);
 	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void step_no_interrupt(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
 	fake.interrupt = -1;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void step_shutdown(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_code = SVM_EXIT_SHUTDOWN;
+	vmcb->control.exit_code = SVM_EXIT_SHUTDOWN;
 }
 
 static void test_exits(void)
 {
 	run_start(MODULE_1_5_05);
 	is_status(enter(step_others, NULL), 1);
-	is_status(inside[0], TDX_OPERAND_BUSY | OPERAND_RCX);
+	is_status(inside[0], TDX_VCPU_ASSOCIATED);
 	is_status(inside[1], TDX_SYS_BUSY);
 	is_status(enter(step_nmi, NULL), 0);
 	tap_is(out.reg[GPR_R9], BIT(31) | 2 << 8 | 2, "R9: an NMI");
@@ -94,24 +94,24 @@ static void test_exits(void)
 static void step_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_interrupt_info = EVENT_VALID | EVENT_TYPE_INTERRUPT | 0x44;
+	vmcb->control.exit_int_info = SVM_EVENT_VALID | SVM_EVENT_INTR | 0x44;
 	fake.interrupt = 0x20;
-	vmcb->exit_code = SVM_EXIT_INTR;
+	vmcb->control.exit_code = SVM_EXIT_INTR;
 }
 
 static void step_exception_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_interrupt_info = EVENT_VALID | EVENT_TYPE_EXCEPTION | 14;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_int_info = SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | 14;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 /* TCG says of an interrupted NMI that it is an exception. */
 static void step_nmi_interrupted(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_interrupt_info = EVENT_VALID | EVENT_TYPE_EXCEPTION | 2;
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_int_info = SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | 2;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 static void test_events(void)
@@ -122,18 +122,18 @@ static void test_events(void)
 	tdvpr = running_td.vcpu[0].tdvpr;
 	enter(step_interrupted, NULL);
 	enter(step_look_at_event, NULL);
-	tap_is(injected, EVENT_VALID | 0x44, "an interrupt on its way is injected again");
+	tap_is(injected, SVM_EVENT_VALID | 0x44, "an interrupt on its way is injected again");
 	enter(step_exception_interrupted, step_look_at_event);
 	enter(step_look_at_event, NULL);
 	tap_is(injected, 0, "an exception of the TD's own is not");
 
 	call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1);
 	enter(step_look_at_event, NULL);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_NMI | 2, "an NMI that the host asked for");
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_NMI | 2, "an NMI that the host asked for");
 	call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1);
 	enter(step_nmi_interrupted, NULL);
 	enter(step_look_at_event, NULL);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_NMI | 2, "and again when it was interrupted");
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_NMI | 2, "and again when it was interrupted");
 
 	pa = fake_alloc_pages(1);
 	descriptor = fake_pointer(pa);
@@ -151,8 +151,8 @@ static void test_events(void)
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->rflags |= X86_RFLAGS_IF;
-	vmcb->exit_code = SVM_EXIT_VINTR;
+	vmcb->save.rflags |= X86_RFLAGS_IF;
+	vmcb->control.exit_code = SVM_EXIT_VINTR;
 }
 
 static void test_posted_interrupt(void)
@@ -166,7 +166,7 @@ static void test_posted_interrupt(void)
 	call(TDH_VP_WR, running_td.vcpu[0].tdvpr, FIELD_PIN_CONTROLS, BIT(7), BIT(7));
 	descriptor[1] = BIT(0x50 - 64);
 	enter(step_set_if, step_look_at_event);
-	tap_is(injected, EVENT_VALID | 0x50, "a posted interrupt, once the TD can take it");
+	tap_is(injected, SVM_EVENT_VALID | 0x50, "a posted interrupt, once the TD can take it");
 	descriptor[1] = BIT(0x51 - 64);
 	enter(step_look_at_event, NULL);
 	tap_is(injected, 0, "one of the same priority waits for the end of the first");
@@ -177,7 +177,7 @@ static void step_hlt(struct vmcb *vmcb, struct seam_gprs *gprs)
 	(void)gprs;
 	long_mode(vmcb);
 	at_instruction(vmcb, "\xf4", 1);
-	vmcb->exit_code = SVM_EXIT_HLT;
+	vmcb->control.exit_code = SVM_EXIT_HLT;
 }
 
 /* OUT to port 0x80: E6 80; where it ends is in the second word of exit information. */
@@ -186,9 +186,9 @@ static void step_out(struct vmcb *vmcb, struct seam_gprs *gprs)
 	(void)gprs;
 	long_mode(vmcb);
 	at_instruction(vmcb, "\xe6\x80", 2);
-	vmcb->exit_info1 = 0x80 << 16 | 1 << 4;
-	vmcb->exit_info2 = vmcb->rip + 2;
-	vmcb->exit_code = SVM_EXIT_IO;
+	vmcb->control.exit_info_1 = 0x80 << 16 | 1 << 4;
+	vmcb->control.exit_info_2 = vmcb->save.rip + 2;
+	vmcb->control.exit_code = SVM_EXIT_IOIO;
 }
 
 static void test_ve(void)
@@ -196,9 +196,9 @@ static void test_ve(void)
 	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), TDX_NO_VALID_VE_INFO);
 	enter(step_hlt, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_VE, "HLT is a #VE");
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | VECTOR_VE, "HLT is a #VE");
 	enter(step_hlt, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_CODE | VECTOR_DF,
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | VECTOR_DF,
 	       "a second one, before the TD asked, is a #DF");
 	is_status(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), TDX_SUCCESS);
 	tap_is(tdcall_regs.reg[GPR_RCX], 12, "exit reason: HLT");
@@ -248,24 +248,24 @@ static void step_tdcall_32bit(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
 	at_instruction(vmcb, "\x66\x0f\x01\xcc", 4);
-	vmcb->exit_code = SVM_EXIT_EXCEPTION_0 + VECTOR_UD;
+	vmcb->control.exit_code = SVM_EXIT_EXCEPTION(VECTOR_UD);
 }
 
 static void step_invalid_opcode(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
 	at_instruction(vmcb, "\x0f\x0b", 2);
-	vmcb->exit_code = SVM_EXIT_EXCEPTION_0 + VECTOR_UD;
+	vmcb->control.exit_code = SVM_EXIT_EXCEPTION(VECTOR_UD);
 }
 
 static void test_tdcall(void)
 {
 	run_start(MODULE_1_5_06);
 	enter(step_tdcall_32bit, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_CODE | VECTOR_GP,
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | VECTOR_GP,
 	       "TDCALL outside of 64-bit mode is a #GP");
 	enter(step_invalid_opcode, step_look_at_event);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_UD,
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | VECTOR_UD,
 	       "what is no TDCALL is a #UD");
 	is_status(tdcall(99, 0, 0, 0), TDX_OPERAND_INVALID | OPERAND_RAX);
 	is_status(tdcall(TDG_VP_INFO | VERSION_1, 0, 0, 0), TDX_OPERAND_INVALID | OPERAND_RAX);
@@ -322,9 +322,9 @@ static u64 fault_gpa, fault_error;
 static void step_fault(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	(void)gprs;
-	vmcb->exit_info1 = fault_error;
-	vmcb->exit_info2 = fault_gpa;
-	vmcb->exit_code = SVM_EXIT_NPF;
+	vmcb->control.exit_info_1 = fault_error;
+	vmcb->control.exit_info_2 = fault_gpa;
+	vmcb->control.exit_code = SVM_EXIT_NPF;
 }
 
 static u64 fault_at(u64 gpa, u64 error)
@@ -355,7 +355,7 @@ static void test_accept(void)
 	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa | 2, 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA | 1, 0, 0),
-		  TDX_PAGE_SIZE_MISMATCH | OPERAND_RCX);
+		  TDX_PAGE_SIZE_MISMATCH | 1);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA, 0, 0), TDX_PAGE_ALREADY_ACCEPTED);
 	tdcall_regs.reg[GPR_RAX] = TDG_MEM_PAGE_ACCEPT;
 	tdcall_regs.reg[GPR_RCX] = gpa;
@@ -372,7 +372,7 @@ static void test_accept(void)
 /* Where the nested page table of vCPU 0 takes @gpa. */
 static u64 nested_walk(u64 gpa)
 {
-	u64 pa = ((struct vmcb *)fake_pointer(running_td.vcpu[0].tdcx[0]))->nested_cr3, entry = pa;
+	u64 pa = ((struct vmcb *)fake_pointer(running_td.vcpu[0].tdcx[0]))->control.nested_cr3, entry = pa;
 
 	for (int shift = 39; shift >= 12; shift -= 9) {
 		entry = ((u64 *)fake_pointer(pa))[gpa >> shift & 511];
@@ -415,7 +415,7 @@ static void test_shared(void)
 	tap_is(nested_walk(gpa) & GENMASK(51, 12), page, "the host's page is mapped");
 	tap_ok(!(nested_walk(gpa) & 2), "read-only, as the host has it");
 	is_status(fault_at(gpa + 8, 2), 48);
-	tap_is(out.reg[GPR_R8], gpa + 8, "writing to it is an EPT violation");
+	tap_is(out.reg[GPR_R8], gpa, "writing to it is an EPT violation of the page");
 	tap_is(out.reg[GPR_RCX], 2 | 1 << 3, "whose qualification says why");
 
 	/* What is not present is the host's to map, or the TD's to hear of. */
@@ -423,7 +423,7 @@ static void test_shared(void)
 	is_status(fault_at(gpa + PAGE_SIZE, 0), 48);
 	((u64 *)fake_pointer(table[0]))[(gpa >> 12 & 511) + 1] = 0;
 	fault_at(gpa + PAGE_SIZE, 0);
-	tap_is(injected, EVENT_VALID | EVENT_TYPE_EXCEPTION | VECTOR_VE,
+	tap_is(injected, SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | VECTOR_VE,
 	       "an entry without suppress-#VE is a #VE");
 
 	fault_at(gpa, 0);

@@ -43,7 +43,7 @@ static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs,
 	(void)gprs;
 	(void)extended;
 	sched_yield();
-	vmcb->exit_code = SVM_EXIT_NMI;
+	vmcb->control.exit_code = SVM_EXIT_NMI;
 }
 
 static u32 pages_of_host(void)
@@ -95,6 +95,7 @@ static void run_on_all_lps(void *(*run)(void *))
 static void start(void)
 {
 	host_ready(MODULE_1_5_08);
+	fake.platform.hardware_locks = false;
 	fake.real_time = true;
 	fake.vmrun = exit_at_once;
 	refused = 0;
@@ -161,7 +162,7 @@ static struct test_td shared_td;
 static bool is_busy(u64 status)
 {
 	return (status & TDX_STATUS_CODE_MASK) == TDX_PREVIOUS_TLB_EPOCH_BUSY ||
-	       status == TDX_TLB_TRACKING_NOT_DONE;
+	       status == (TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX);
 }
 
 static void call_until_done(u64 leaf, u64 rcx, u64 rdx)

@@ -16,6 +16,7 @@ int main(void)
 	test_run();
 	test_instructions();
 	test_guest();
+	test_abi();
 	test_update();
 	test_operands();
 	test_locks();

@@ -31,24 +31,24 @@ static void test_msrs(void)
 {
 	ok(rdmsr(MSR_VMX_BASIC) & BIT(60), "SEAMRET preserves the current VMCS");
 	is(rdmsr(MSR_FEAT_CTL), 5, "IA32_FEATURE_CONTROL is locked with VMX on");
-	is(try_wrmsr(MSR_FEAT_CTL, 0), EXCEPTION_GP, "IA32_FEATURE_CONTROL cannot be written");
-	is(try_wrmsr(MSR_VMX_BASIC, 0), EXCEPTION_GP, "a VMX capability MSR cannot be written");
+	is(try_wrmsr(MSR_FEAT_CTL, 0), VECTOR_GP, "IA32_FEATURE_CONTROL cannot be written");
+	is(try_wrmsr(MSR_VMX_BASIC, 0), VECTOR_GP, "a VMX capability MSR cannot be written");
 	is(try_rdmsr(MSR_VMX_VMFUNC), NO_EXCEPTION, "the last VMX capability MSR can be read");
-	is(try_rdmsr(MSR_VMX_EXIT_CTLS2), EXCEPTION_GP, "the one behind cannot");
+	is(try_rdmsr(MSR_VMX_EXIT_CTLS2), VECTOR_GP, "the one behind cannot");
 	is(rdmsr(MSR_KEYID_PARTITIONING), 48UL << 32 | 15, "15 MKTME and 48 TDX KeyIDs");
 	is(rdmsr(MSR_TME_ACTIVATE) >> 32 & 0xf, 6, "6 KeyID bits");
 	is(rdmsr(MSR_TME_ACTIVATE) & 3, 3, "TME is locked and enabled");
 
 	ok(!(rdmsr(MSR_EFER) & EFER_SVME), "EFER does not show SVME");
-	is(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME), EXCEPTION_GP, "nor can it be set");
-	is(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_LME), EXCEPTION_GP,
+	is(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME), VECTOR_GP, "nor can it be set");
+	is(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_LME), VECTOR_GP,
 	   "LME cannot be cleared with paging on");
 	is(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE), NO_EXCEPTION,
 	   "SCE and NXE can be set");
 	is(rdmsr(MSR_EFER) & (EFER_SCE | EFER_NXE | EFER_LMA), EFER_SCE | EFER_NXE | EFER_LMA,
 	   "and are");
-	is(try_rdmsr(MSR_VM_HSAVE_PA), EXCEPTION_GP, "VM_HSAVE_PA is out of reach");
-	is(try_wrmsr(MSR_VM_CR, 0), EXCEPTION_GP, "VM_CR is out of reach");
+	is(try_rdmsr(MSR_VM_HSAVE_PA), VECTOR_GP, "VM_HSAVE_PA is out of reach");
+	is(try_wrmsr(MSR_VM_CR, 0), VECTOR_GP, "VM_CR is out of reach");
 }
 
 static void test_cr4(void)
@@ -57,7 +57,7 @@ static void test_cr4(void)
 
 	is(TRY("mov %0, %%cr4", : : "r"(cr4 | X86_CR4_VMXE) : "memory"), NO_EXCEPTION,
 	   "CR4.VMXE can be set");
-	is(TRY("mov %0, %%cr4", : : "r"(cr4 | 1UL << 31) : "memory"), EXCEPTION_GP,
+	is(TRY("mov %0, %%cr4", : : "r"(cr4 | 1UL << 31) : "memory"), VECTOR_GP,
 	   "a reserved bit of CR4 is #GP");
 	is(read_cr4() & ~(u64)X86_CR4_VMXE, cr4, "and changes nothing");
 	write_cr4(cr4 | X86_CR4_OSXSAVE);
@@ -73,13 +73,13 @@ static void test_cr4(void)
 
 static void test_svm_instructions(void)
 {
-	is(TRY("vmrun %%rax", : : "a"(0x2000000) : "memory"), EXCEPTION_UD, "VMRUN is #UD");
-	is(TRY("vmload %%rax", : : "a"(0x2000000) : "memory"), EXCEPTION_UD, "VMLOAD is #UD");
-	is(TRY("vmsave %%rax", : : "a"(0x2000000) : "memory"), EXCEPTION_UD, "VMSAVE is #UD");
-	is(TRY("stgi", : : : "memory"), EXCEPTION_UD, "STGI is #UD");
-	is(TRY("clgi", : : : "memory"), EXCEPTION_UD, "CLGI is #UD");
-	is(TRY("vmmcall", : : : "memory"), EXCEPTION_UD, "VMMCALL is #UD");
-	is(TRY("ud2", : : : "memory"), EXCEPTION_UD, "UD2 is #UD");
+	is(TRY("vmrun %%rax", : : "a"(0x2000000) : "memory"), VECTOR_UD, "VMRUN is #UD");
+	is(TRY("vmload %%rax", : : "a"(0x2000000) : "memory"), VECTOR_UD, "VMLOAD is #UD");
+	is(TRY("vmsave %%rax", : : "a"(0x2000000) : "memory"), VECTOR_UD, "VMSAVE is #UD");
+	is(TRY("stgi", : : : "memory"), VECTOR_UD, "STGI is #UD");
+	is(TRY("clgi", : : : "memory"), VECTOR_UD, "CLGI is #UD");
+	is(TRY("vmmcall", : : : "memory"), VECTOR_UD, "VMMCALL is #UD");
+	is(TRY("ud2", : : : "memory"), VECTOR_UD, "UD2 is #UD");
 }
 
 void test_enumeration(void)

@@ -23,7 +23,7 @@ static u64 try_seamcall(u64 rax, u64 rcx)
 
 static void flags_are(u64 expected, const char *name)
 {
-	is(flags_after & X86_EFLAGS_ARITHMETIC, expected, name);
+	is(flags_after & X86_RFLAGS_ARITHMETIC, expected, name);
 }
 
 static void user_seamcall(void)
@@ -61,21 +61,21 @@ static void test_seamldr(void)
 static void test_no_module(void)
 {
 	is(try_seamcall(TDH_SYS_INIT, 0x1234), NO_EXCEPTION, "SEAMCALL with no TDX module:");
-	flags_are(X86_EFLAGS_CF, "VMfailInvalid");
+	flags_are(X86_RFLAGS_CF, "VMfailInvalid");
 	is(rax_after, TDH_SYS_INIT, "RAX is unchanged");
 }
 
 void test_seamcall(void)
 {
-	is(try_seamcall(SEAMLDR_INFO, (u64)&info), EXCEPTION_UD,
+	is(try_seamcall(SEAMLDR_INFO, (u64)&info), VECTOR_UD,
 	   "SEAMCALL outside VMX operation is #UD");
 	run_user(user_seamcall);
-	is(exception_vector, EXCEPTION_UD, "in user mode, too");
+	is(exception_vector, VECTOR_UD, "in user mode, too");
 	vmxon();
-	is(TRY(".byte 0xf0;" SEAMCALL, : : "a"(SEAMLDR_INFO), "c"(&info) : "memory"), EXCEPTION_UD,
+	is(TRY(".byte 0xf0;" SEAMCALL, : : "a"(SEAMLDR_INFO), "c"(&info) : "memory"), VECTOR_UD,
 	   "SEAMCALL with LOCK is #UD");
 	run_user(user_seamcall);
-	is(exception_vector, EXCEPTION_GP, "SEAMCALL in user mode is #GP");
+	is(exception_vector, VECTOR_GP, "SEAMCALL in user mode is #GP");
 	test_seamldr();
 	test_no_module();
 	vmxoff();

@@ -2,8 +2,8 @@
 /* VMXON, VMXOFF, INVEPT and MOVDIR64B, with the faults of the manual. */
 #include "test.h"
 
-#define ARITHMETIC	X86_EFLAGS_ARITHMETIC
-#define CF		X86_EFLAGS_CF
+#define ARITHMETIC	X86_RFLAGS_ARITHMETIC
+#define CF		X86_RFLAGS_CF
 
 static u8 region[8192] __attribute__((aligned(4096)));
 u64 vmxon_operand;
@@ -50,13 +50,13 @@ static void test_vmxon(void)
 	*(u32 *)(region + 64) = rdmsr(MSR_VMX_BASIC);
 	*(u32 *)(region + 4096) = rdmsr(MSR_VMX_BASIC) ^ 1;
 
-	is(try_vmxon((u64)region), EXCEPTION_UD, "VMXON without CR4.VMXE is #UD");
-	is(TRY("vmxoff", : : : "memory"), EXCEPTION_UD, "VMXOFF outside VMX operation is #UD");
+	is(try_vmxon((u64)region), VECTOR_UD, "VMXON without CR4.VMXE is #UD");
+	is(TRY("vmxoff", : : : "memory"), VECTOR_UD, "VMXOFF outside VMX operation is #UD");
 	write_cr4(cr4 | X86_CR4_VMXE);
 	run_user(user_vmxon);
-	is(exception_vector, EXCEPTION_GP, "VMXON in user mode is #GP");
+	is(exception_vector, VECTOR_GP, "VMXON in user mode is #GP");
 	run_user(user_cpuid);
-	is(exception_vector, EXCEPTION_UD, "CPUID in user mode works");
+	is(exception_vector, VECTOR_UD, "CPUID in user mode works");
 
 	is(try_vmxon((u64)region + 64), NO_EXCEPTION, "VMXON of an unaligned region:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
@@ -71,8 +71,8 @@ static void test_vmxon(void)
 	is(try_vmxon((u64)region), NO_EXCEPTION, "VMXON in VMX operation:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	run_user(user_vmxoff);
-	is(exception_vector, EXCEPTION_GP, "VMXOFF in user mode is #GP");
-	is(TRY("mov %0, %%cr4", : : "r"(cr4) : "memory"), EXCEPTION_GP,
+	is(exception_vector, VECTOR_GP, "VMXOFF in user mode is #GP");
+	is(TRY("mov %0, %%cr4", : : "r"(cr4) : "memory"), VECTOR_GP,
 	   "clearing CR4.VMXE in VMX operation is #GP");
 }
 
@@ -87,9 +87,9 @@ static void test_invept(void)
 	arithmetic_flags_are(0, "VMsucceed");
 	is(try_invept(0, descriptor), NO_EXCEPTION, "INVEPT of a type that is not:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
-	is(try_invept(2, unmapped), EXCEPTION_PF, "INVEPT of an unmapped descriptor is #PF");
+	is(try_invept(2, unmapped), VECTOR_PF, "INVEPT of an unmapped descriptor is #PF");
 	is(exception_error, 0, "of a read");
-	is(try_invept(2, (u64 *)(1UL << 47)), EXCEPTION_GP,
+	is(try_invept(2, (u64 *)(1UL << 47)), VECTOR_GP,
 	   "INVEPT of a descriptor at no canonical address is #GP");
 }
 
@@ -106,9 +106,9 @@ static void test_others(void)
 	is(TRY(SET_FLAGS "vmptrld vmxon_operand" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION,
 	   "VMPTRLD:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
-	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : : "memory", "rax"), EXCEPTION_UD,
+	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : : "memory", "rax"), VECTOR_UD,
 	   "TDCALL outside of a TD is #UD");
-	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcd", : : : "memory"), EXCEPTION_UD, "SEAMRET is #UD");
+	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcd", : : : "memory"), VECTOR_UD, "SEAMRET is #UD");
 }
 
 static void test_movdir64b(void)
@@ -128,13 +128,13 @@ static void test_movdir64b(void)
 	is(TRY("movdir64b 8(%0,%2,4), %1", : : "r"(from), "r"(to + 64), "r"(2UL) : "memory"),
 	   NO_EXCEPTION, "MOVDIR64B with index and displacement");
 	is(to[64], 16, "reads where they say");
-	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(to + 8) : "memory"), EXCEPTION_GP,
+	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(to + 8) : "memory"), VECTOR_GP,
 	   "MOVDIR64B to an unaligned address is #GP");
-	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(1UL << 47) : "memory"), EXCEPTION_GP,
+	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(1UL << 47) : "memory"), VECTOR_GP,
 	   "MOVDIR64B to no canonical address is #GP");
 	is(TRY("movdir64b (%k0), %k1", : : "r"((u64)from | 1UL << 40), "r"((u64)to | 1UL << 40)
 	       : "memory"), NO_EXCEPTION, "MOVDIR64B with addresses of 32 bits");
-	is(TRY(".byte 0xf0; movdir64b (%0), %1", : : "r"(from), "r"(to) : "memory"), EXCEPTION_UD,
+	is(TRY(".byte 0xf0; movdir64b (%0), %1", : : "r"(from), "r"(to) : "memory"), VECTOR_UD,
 	   "MOVDIR64B with LOCK is #UD");
 }
 
@@ -159,7 +159,7 @@ static void test_single_step(void)
 	u64 stepped = 0, behind = 0;
 
 	is(TRY("pushfq; orq $0x100, (%%rsp); popfq; vmptrst vmxon_operand; movq $1, %0",
-	       : "+m"(behind) : : "memory", "cc"), EXCEPTION_DB, "single-stepping VMPTRST is #DB");
+	       : "+m"(behind) : : "memory", "cc"), VECTOR_DB, "single-stepping VMPTRST is #DB");
 	is(behind, 0, "before the next instruction");
 	asm volatile("mov %%dr6, %0" : "=r"(stepped));
 	ok(stepped & BIT(14), "and DR6 tells why");
