@@ -11,6 +11,9 @@ share=/usr/share/debian-td
 host=/sys/devices/faux/tdx_host
 debugfs=/sys/kernel/debug/kvm
 
+# A TD's kernel gives 64 MiB to devices to reach, page by page, unless told otherwise: here it has
+# no device that needs more than 2 MiB.
+#
 # start_td NAME: its console is /tmp/NAME.in and .out, its lines are told and kept.
 start_td()
 {
@@ -22,7 +25,7 @@ start_td()
 		-nodefaults -no-user-config -no-reboot -display none \
 		-chardev "pipe,id=console,path=/tmp/$1" -serial chardev:console \
 		-bios $share/firmware.fd -kernel $share/vmlinuz -initrd $share/initrd \
-		-append "console=ttyS0 panic=-1 quiet" >"/tmp/$1.qemu" 2>&1 &
+		-append "console=ttyS0 panic=-1 quiet swiotlb=1024" >"/tmp/$1.qemu" 2>&1 &
 	eval "$1=$!"
 	echo "$1 qemu starts"
 }
