@@ -20,6 +20,7 @@ struct update {
 	struct host before, after;
 	struct entry entry;
 	bool down;			/* this is to repair the host */
+	bool checked;			/* or about to be: comes once */
 	bool told_too_late;
 	long long waits_since_ms;	/* 0: it does not wait */
 	enum { UNVERIFIED, VERIFIED, DIFFERS } verified;
@@ -45,6 +46,8 @@ static void show_waiting(struct update *update)
 	if (!update->waits_since_ms)
 		update->waits_since_ms = now_ms();
 	host_number(&update->after.builds, &builds);
+	if (!builds)
+		return;
 	host_number(&update->after.wait_ms, &bound_ms);
 	left_ms = (long long)bound_ms - (now_ms() - update->waits_since_ms);
 	snprintf(text, sizeof(text), "waiting for %llu TD build%s, at most %llu s",
@@ -60,12 +63,12 @@ static void show_progress(const char *status, void *data)
 	host_refresh(&update->after);
 	if (!strcmp(update->after.state.text, "waiting"))
 		show_waiting(update);
-	else if (!strcmp(update->after.state.text, "updating"))
+	else if (!strcmp(update->after.state.text, "updating") ||
+		 (!update->before.keeps_builds_safe && !strcmp(status, "transferring")))
 		progress_show(&update->progress, "replacing the TDX module", "");
-	else if (update->before.keeps_builds_safe || strcmp(status, "transferring"))
+	else if (!update->checked)
 		progress_show(&update->progress, "checking the image and the host", "");
-	else
-		progress_show(&update->progress, "replacing the TDX module", "");
+	update->checked = true;
 }
 
 static bool cancel(void *data)
