@@ -29,7 +29,7 @@ CONFIGURATIONS = {
     "no-tracing": ["# CONFIG_FTRACE is not set"],
     "no-kunit": ["# CONFIG_KUNIT is not set"],
     "no-smp": ["# CONFIG_SMP is not set"],
-    "no-hotplug-no-printk": ["# CONFIG_HOTPLUG_CPU is not set", "# CONFIG_PRINTK is not set"],
+    "no-printk": ["# CONFIG_PRINTK is not set"],
     "no-modules": ["# CONFIG_MODULES is not set", "CONFIG_KVM=y", "CONFIG_KVM_INTEL=y"],
     "numa-memory-hotplug": ["CONFIG_NUMA=y", "CONFIG_MEMORY_HOTPLUG=y", "CONFIG_MEMORY_HOTREMOVE=y",
                             "CONFIG_SPARSEMEM_VMEMMAP=y", "CONFIG_KEXEC=y", "CONFIG_SUSPEND=y"],
