@@ -45,7 +45,9 @@ bench: setup-run setup-emulator setup-bench
 ##                        scenarios, selftests and a minute of stress on the rt and
 ##                        the kcsan kernel; KERNELS="rt" takes only that one
 ##   make fuzz            fuzz the parser of the module's image for minutes
-##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
+##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation;
+##                        clang and a dozen configurations; linters for what is not
+##                        kernel; CHECK="word word" runs only some of these
 .PHONY: test
 test: setup-all base
 	@scripts/test $(TEST)
@@ -66,7 +68,7 @@ fuzz: setup-test setup-emulator
 
 .PHONY: check
 check: setup-kernel setup-check series
-	@python3 -B scripts/check
+	@python3 -B scripts/check $(CHECK)
 
 ##   make test-bare       the commands in bare roots of Debian 12 and 13, see
 ##                        scripts/test-bare; QUICK=1 builds no kernel

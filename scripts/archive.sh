@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 #
 # Packages from other releases of Debian, without touching the system: an apt
 # configuration of our own below build/, for the archive that this machine's own

@@ -15,6 +15,7 @@ sys.path[1:1] = [os.path.join(SCRIPTS, "series"), os.path.join(SCRIPTS, "kernel"
 # pylint: disable=wrong-import-position
 import configurations		# noqa: E402
 import documents		# noqa: E402
+import house			# noqa: E402
 import objects			# noqa: E402
 import text			# noqa: E402
 from assemble import Series	# noqa: E402
@@ -53,7 +54,10 @@ class Context:
         return self.added + self.hooked
 
 
-STEPS = (("checkpatch --strict", text.checkpatch),
+STEPS = (("shellcheck", house.shell),
+         ("pylint, errors", house.python),
+         ("clang-tidy", house.c),
+         ("checkpatch --strict", text.checkpatch),
          ("MAINTAINERS covers each new file", text.maintained),
          ("kernel-doc -Wall -Werror", documents.kernel_doc),
          ("ABI files", documents.abi),
@@ -63,11 +67,13 @@ STEPS = (("checkpatch --strict", text.checkpatch),
          ("other configurations", configurations.configurations))
 
 
-def main():
+def main(words):
     try:
         context = Context()
         failed = 0
         for name, step in STEPS:
+            if words and not any(word in name for word in words):
+                continue
             findings = sorted(set(step(context)))
             context.say("%s: %s" % (name, "%d finding(s)" % len(findings)
                                     if findings else "clean"))
@@ -83,4 +89,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

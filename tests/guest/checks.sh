@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # For scripts that run in the host: one line for each check, which the harness of
 # tests/scenarios/ numbers and counts. Sourced; "finish" must be the last call.
 
@@ -77,6 +78,7 @@ end_build() {
 	wait $build
 }
 kill_build() {
+	# shellcheck disable=SC2046	# one word for each
 	kill -9 $(children $build)
 	wait $build
 }

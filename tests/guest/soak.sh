@@ -91,8 +91,8 @@ echo 60000 >$host/update_wait_ms
 tdload build --builders 3 --count 100000000 --tolerant >/tmp/builds & builders=$!
 begin_run --vcpus 2 --insist
 
-end=$(($(date +%s) + seconds))
-while [ "$(date +%s)" -lt $end ] && [ "$(state num_remaining_updates)" -gt 6 ]; do
+deadline=$(($(date +%s) + seconds))
+while [ "$(date +%s)" -lt $deadline ] && [ "$(state num_remaining_updates)" -gt 6 ]; do
 	number 10
 	case $chosen in
 	0|1|2)	good; updated good $image ;;
