@@ -52,7 +52,8 @@ static void show_waiting(struct update *update)
 	left_ms = (long long)bound_ms - (now_ms() - update->waits_since_ms);
 	snprintf(text, sizeof(text), "waiting for %llu TD build%s, at most %llu s",
 		 builds, builds == 1 ? "" : "s", (bound_ms + 999) / 1000);
-	snprintf(left, sizeof(left), "; %lld s left, Ctrl-C cancels", left_ms > 0 ? (left_ms + 999) / 1000 : 0);
+	snprintf(left, sizeof(left), "; %lld s left, Ctrl-C cancels",
+		 left_ms > 0 ? (left_ms + 999) / 1000 : 0);
 	progress_show(&update->progress, text, left);
 }
 
