@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 /* Return: the defect's token, or NULL when the kernel would go on. */
-const char *kernel_verdict(const uint8_t *file, uint32_t size, uint32_t cpuid_1_eax);
+const char *kernel_verdict(const uint8_t *file, uint32_t size);
 
 #endif

@@ -53,7 +53,7 @@ MEANING = {
     "image": "the image is read and checked",
     "preflight": "everything that can be known is checked",
     "drain": "builds in flight are waited for, new ones held back",
-    "quiesce": "every CPU comes to the rendezvous",
+    "rehearse": "P-SEAMLDR says whether it would accept the image",
     "shutdown": "the old module writes its handoff data (TDH.SYS.SHUTDOWN)",
     "install": "P-SEAMLDR installs the new module, CPU by CPU (SEAMLDR.INSTALL)",
     "init": "the new module initializes (TDH.SYS.INIT, TDH.SYS.LP.INIT)",

@@ -3,7 +3,7 @@
 
 import re
 
-PHASES = ("image", "preflight", "drain", "quiesce", "shutdown", "install", "init", "resume")
+PHASES = ("image", "preflight", "drain", "rehearse", "shutdown", "install", "init", "resume")
 TRACE = re.compile(r"\s(?P<time>\d+\.\d+): (?P<event>tdx_update_\w+): (?P<fields>.*)")
 
 
@@ -127,10 +127,10 @@ class Story:
     def verdicts(self):
         """(did it hold, what, in words) for everything that the run must show."""
         end = self.chain_end or {}
-        quiesce, slow_end = self.time_of("quiesce"), min(self.block_ends, default=None)
+        begin, slow_end = self.time_of("rehearse"), min(self.block_ends, default=None)
         # Checks are repeated: before the upload is taken, and after the wait.
         names = list(dict.fromkeys(name for name, _ in self.phases))
-        waited = quiesce is not None and slow_end is not None and slow_end < quiesce
+        waited = begin is not None and slow_end is not None and slow_end < begin
         pause = f"{int(end.get('longest_pause_us', 0)) / 1000:.0f} ms"
         return [
             (self.versions == [self.old, self.new],

@@ -52,7 +52,7 @@ static int update_cpu = -1;
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "tdx_update."
 module_param_named(cpu, update_cpu, int, 0644);
-MODULE_PARM_DESC(cpu, "CPU that updates the TDX module, and does nothing else meanwhile (-1: a housekeeping CPU)");
+MODULE_PARM_DESC(cpu, "CPU that updates the TDX module, and does nothing else meanwhile (-1: the first housekeeping CPU)");
 
 struct remote_call {
 	u64 (*call)(void *data);
@@ -334,7 +334,8 @@ static int choose_cpu(void)
 	if (cpu != -1)
 		pr_warn("tdx_update.cpu=%d is no online CPU, ignored\n", cpu);
 
-	return housekeeping_any_cpu(HK_TYPE_DOMAIN);
+	cpu = cpumask_first_and(housekeeping_cpumask(HK_TYPE_DOMAIN), cpu_online_mask);
+	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
 }
 
 /**
