@@ -2,8 +2,8 @@
 /*
  * KUnit test of the gate between the kernel and the TDX module
  *
- * The SEAMCALLs are functions of the test, the gate is the real one: TDs that run
- * meanwhile wait.
+ * The SEAMCALLs are functions of the test, the gate is the real one. That is why the
+ * tests run at boot, before there can be a TD, and cannot be run from debugfs.
  */
 #include <kunit/test.h>
 
@@ -318,4 +318,7 @@ static struct kunit_suite suite = {
 	.test_cases	= cases,
 };
 
-kunit_test_suite(suite);
+kunit_test_init_section_suite(suite);
+
+MODULE_DESCRIPTION("KUnit test of the gate between the kernel and the TDX module");
+MODULE_LICENSE("GPL");
