@@ -3,12 +3,13 @@
 
 import argparse
 import os
-import subprocess
 import sys
 
 import mails
 import refresh
 import rules
+import stepwise
+import story
 import worktree
 from basegit import base_store
 from gitrepo import Failure
@@ -48,7 +49,7 @@ def command_refresh(arguments):
     tree.require()
     tree.lock()
     writes = refresh.refresh(tree, arguments.patch, arguments.at,
-                             arguments.force)
+                             arguments.force, arguments.all)
     for path, entry in writes.items():
         say("%s %s" % ("wrote  " if entry else "removed", path))
     series, in_line = refresh.settle(tree)
@@ -61,12 +62,14 @@ def command_refresh(arguments):
 
 def command_mails(arguments):
     store = base_store(arguments.base, say)
-    series, tree = mails.publish(arguments.root, store, arguments.out,
-                                 arguments.signoff, say)
-    for name in sorted(os.listdir(arguments.out)):
-        say(os.path.join(os.path.relpath(arguments.out), name))
-    say("%d patches; git am on the base gives tree %s, as overlay and hunks do; "
-        "two runs gave the same bytes" % (len(series.patches), tree[:12]))
+    series = mails.publish(arguments.root, store, arguments.out, arguments.signoff,
+                           arguments.version, say)
+    for line in story.tell(series, os.path.relpath(arguments.out)):
+        say(line)
+    say("\n%d patches, %d topic(s); git am of each topic on the ones before it gives "
+        "what overlay and hunks do, tree %s in the end; two runs gave the same bytes" % (
+            len(series.patches), len(series.topics),
+            store.tree_of(series.commits[-1])[:12]))
 
 
 def command_bisect(arguments):
@@ -77,14 +80,13 @@ def command_bisect(arguments):
     tree.provide(arguments.base, store, private=True)
     tree.repository.run("reset", "--quiet", "--hard")
     series = worktree.update(tree, store, force=True)
-    for number, (patch, commit) in enumerate(zip(series.patches, series.commits), 1):
-        say("%d/%d %s" % (number, len(series.commits), patch.subject))
-        tree.repository.run("reset", "--quiet", "--hard", commit)
-        build = [sys.executable, "-B", os.path.join(ROOT, "scripts", "kernel"),
-                 "bisect", "--tree", arguments.tree]
-        if subprocess.run(build, check=False).returncode:
-            raise Failure("the kernel does not build after %s" % patch)
-    say("the kernel builds after each of the %d patches" % len(series.commits))
+    stepwise.build_each(tree, series, arguments.test, say)
+
+
+def version(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("VERSION=%s is not a number from 1 on" % text)
+    return int(text)
 
 
 def parse():
@@ -103,12 +105,18 @@ def parse():
         if name == "mails":
             command.add_argument("--out", default=os.path.join(ROOT, "out/series"))
             command.add_argument("--signoff")
+            command.add_argument("--version", type=version, default=1)
+        if name == "bisect":
+            command.add_argument("--test", action="store_true",
+                                 help="and run the KUnit tests after each topic")
         if name == "tree":
             command.add_argument("--lenient", action="store_true",
                                  help="leave a tree with work in it alone")
         if name == "refresh":
             command.add_argument("--patch")
             command.add_argument("--at")
+            command.add_argument("--all", action="store_true",
+                                 help="all of the change is for --patch")
     return parser.parse_args()
 
 

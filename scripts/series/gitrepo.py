@@ -143,8 +143,18 @@ class Index:
 
     def put(self, entries):
         """Add (mode, blob, path) entries."""
+        if not entries:
+            return
         lines = "".join("%s %s\t%s\n" % entry for entry in entries)
         self.run("update-index", "--add", "--index-info", stdin=lines.encode())
+
+    def entries(self, paths):
+        """The (mode, blob, path) entries of those of these paths that it has."""
+        if not paths:
+            return []
+        raw = self.run("ls-files", "--stage", "-z", "--", *sorted(paths)).stdout
+        fields = [line.split("\t", 1) for line in raw.decode().split("\0")[:-1]]
+        return [(*info.split()[:2], path) for info, path in fields]
 
     def write(self):
         return self.run("write-tree").stdout.decode().strip()
