@@ -5,12 +5,14 @@ import argparse
 import os
 import sys
 
+import bases
 import mails
 import refresh
 import rules
 import stepwise
 import story
 import worktree
+from assemble import Series
 from basegit import base_store
 from gitrepo import Failure
 
@@ -83,6 +85,15 @@ def command_bisect(arguments):
     stepwise.build_each(tree, series, arguments.test, say)
 
 
+def command_bases(arguments):
+    store = base_store(arguments.base, lambda text: print(text, file=sys.stderr))
+    if arguments.paths:
+        for path in bases.touched(Series(arguments.root, store)):
+            say(path)
+    else:
+        bases.write(arguments.root, store, arguments.base, arguments.others, say)
+
+
 def version(text):
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("VERSION=%s is not a number from 1 on" % text)
@@ -95,7 +106,7 @@ def parse():
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function in (("tree", command_tree), ("refresh", command_refresh),
                            ("mails", command_mails),
-                           ("bisect", command_bisect)):
+                           ("bisect", command_bisect), ("bases", command_bases)):
         command = commands.add_parser(name)
         command.set_defaults(function=function)
         command.add_argument("--tree", default=os.path.join(
@@ -109,6 +120,10 @@ def parse():
         if name == "bisect":
             command.add_argument("--test", action="store_true",
                                  help="and run the KUnit tests after each topic")
+        if name == "bases":
+            command.add_argument("--paths", action="store_true",
+                                 help="print the files that decide")
+            command.add_argument("--others", help="a directory of other kernels")
         if name == "tree":
             command.add_argument("--lenient", action="store_true",
                                  help="leave a tree with work in it alone")

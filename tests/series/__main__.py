@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 
+import test_bases
 import test_kernel
 import test_lift
 import test_mails
@@ -24,7 +25,7 @@ import test_versions
 from tiny import TOOL, Tiny
 
 MODULES = (test_refusals, test_order, test_mails, test_versions, test_tree, test_lift,
-           test_stepwise, test_kernel)
+           test_stepwise, test_bases, test_kernel)
 
 
 def tests(words):
