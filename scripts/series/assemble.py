@@ -5,7 +5,7 @@ import os
 import re
 
 import maintainers
-from gitrepo import AUTHOR, EPOCH, Failure, GitError
+from gitrepo import AUTHOR, Chain, Failure, GitError
 from patches import (MAINTAINERS, list_overlay, load_topics, number_of,
                      overlay_content, overlay_mode, overlay_roots)
 
@@ -47,17 +47,21 @@ class Series:
         """Write one commit a patch; the last one's name is returned."""
         self.read_overlay()
         self.go_back()
-        head = self.base
-        with self.repository.index(self.base) as index:
-            for number, patch in enumerate(self.patches, 1):
+        touched = {path for patch in self.patches for path, _ in patch.sections()} \
+            | {path for _, _, path in self.entries}
+        # An index of these alone: one of all the base's files takes its time.
+        with self.repository.index() as index, \
+                Chain(self.repository, self.base, self.author) as chain:
+            index.put(self.repository.entries(self.base, touched))
+            before = index.entries()
+            for patch in self.patches:
                 self.apply_hooks(index, patch)
                 index.put(self.brought[patch])
-                self.prove_back_is_forward(index, patch)
-                head = self.repository.commit_tree(
-                    index.write(), [head], patch.message,
-                    EPOCH + 60 * number, self.author)
-                self.commits.append(head)
-        return head
+                after = index.entries()
+                self.prove_back_is_forward(patch, after)
+                self.commits.append(chain.commit(patch.message, before, after))
+                before = after
+        return self.commits[-1] if self.commits else self.base
 
     def read_overlay(self):
         for path in sorted({path for patch in self.patches for path in patch.files}):
@@ -97,10 +101,8 @@ class Series:
                 "refresh PATCH=%s':\n%s" % (patch, path, number_of(patch.folder),
                                             first_errors(error.stderr))) from None
 
-    def prove_back_is_forward(self, index, patch):
-        wanted = self.left[patch]
-        got = index.entries([path for _, _, path in wanted])
-        for entry in sorted(set(wanted) ^ set(got)):
+    def prove_back_is_forward(self, patch, entries):
+        for entry in sorted(set(self.left[patch]) - set(entries)):
             raise Failure("%s/hooks.diff: its hunks on %s do not give forward what "
                           "they were taken from backward" % (patch, entry[2]))
 

@@ -20,15 +20,16 @@ class Ledger:
         self.brought = {}
         self.used = {}
         self.old = set()		# words of the base's files, as they were
+        self.seen = set()
         for number, commit in enumerate(series.commits):
             self.enter(number, ([series.base] + series.commits)[number], commit)
 
     def enter(self, number, parent, commit):
         for status, path in self.repository.changes(parent, commit):
-            base = self.repository.blob("%s:%s" % (self.series.base, path))
-            if base is not None:
-                old = Facts(path, base.decode(errors="replace"))
-                self.old |= old.words
+            if path not in self.seen:
+                base = self.repository.blob("%s:%s" % (self.series.base, path)) or b""
+                self.old |= Facts(path, base.decode(errors="replace")).words
+                self.seen.add(path)
             if status == "D":
                 continue
             text = self.repository.blob("%s:%s" % (commit, path))

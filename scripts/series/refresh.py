@@ -103,9 +103,10 @@ def export(repository, base, commits, folders):
     for commit, folder in zip(commits, folders):
         where = "series/%s/" % folder
         new, hooked = [], []
-        for status, path in repository.changes(parent, commit):
-            if path in owner or path != MAINTAINERS and \
-                    repository.resolve("%s:%s" % (base, path)):
+        changes = repository.changes(parent, commit)
+        old = files_of_base(repository, base, changes)
+        for status, path in changes:
+            if path in owner or path in old:
                 hooked.append(path)
             else:
                 new.append(path)
@@ -124,6 +125,12 @@ def export(repository, base, commits, folders):
             files[where + "hooks.diff"] = ("100644", INDEX_LINE.sub(b"", diff))
         parent = commit
     return files
+
+
+def files_of_base(repository, base, changes):
+    """Those of the paths of these changes that are no overlay files."""
+    paths = {path for _, path in changes} - {MAINTAINERS}
+    return {path for _, _, path in repository.entries(base, paths)}
 
 
 def last_state(repository, base, head, path):
@@ -181,9 +188,9 @@ def place_change(repository, base, commits, paths, told, everything):
     having = {}
     parent = base
     for position, commit in enumerate(commits):
-        for _, path in repository.changes(parent, commit):
-            if path == MAINTAINERS or not repository.resolve("%s:%s" % (base, path)):
-                having.setdefault(path, []).append(position)
+        changes = repository.changes(parent, commit)
+        for path in {path for _, path in changes} - files_of_base(repository, base, changes):
+            having.setdefault(path, []).append(position)
         parent = commit
     groups, unclear = {}, {}
     for path in paths:

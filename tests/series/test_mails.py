@@ -77,8 +77,8 @@ def test_signoff_and_author_are_the_submitters(tiny):
             text.count("\nSigned-off-by: Jane Doe <jane@example.com>\n") == 1, text
 
 
-@guards("mails.py", '"From: " + email.utils.formataddr((self.name, self.mail))',
-        '"From: %s <%s>" % (self.name, self.mail)')
+@guards("mails.py", '"From: " + email.utils.formataddr((name, mail))',
+        '"From: %s <%s>" % (name, mail)')
 def test_names_that_a_header_cannot_hold_as_they_are(tiny):
     tiny.succeed("mails", "--signoff", "J\u00f6rg Q. O'Brien <j@example.com>")
     for name in tiny.mails():
