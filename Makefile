@@ -24,9 +24,11 @@ help:
 ##   make run             a live update of the TDX module, on an emulated TDX host
 ##   make shell           a shell on the emulated host, module images at hand
 ##   make bench           stock and patched kernel side by side
+##   make run VMM=qemu    the same with Debian's own QEMU, TD firmware and kernel as TDs;
+##                        VCPUS=2 for two vCPUs each
 .PHONY: run
 run: setup-run setup-emulator
-	@scripts/run
+	@$(if $(filter qemu,$(VMM)),scripts/run-debian-td,scripts/run)
 
 .PHONY: shell
 shell: setup-run setup-emulator
@@ -39,19 +41,24 @@ bench: setup-run setup-emulator setup-bench
 ## Test it
 ##   make test            every test there is; TEST="word word" runs only some parts
 ##   make sweep           every SEAMCALL of an update fails once, on each CPU, and
-##                        every allocation of an update and of a TD's build
+##                        every allocation of an update and of a TD's build; then
+##                        scenarios, selftests and a minute of stress on the rt and
+##                        the kcsan kernel; KERNELS="rt" takes only that one
 ##   make fuzz            fuzz the parser of the module's image for minutes
 ##   make check           checkpatch, sparse, W=1, kernel-doc and the documentation
-##   make series-bisect   build the kernel after each patch of the series; TEST=1 runs
-##                        the KUnit tests after each topic
 .PHONY: test
 test: setup-all base
 	@scripts/test $(TEST)
 
 .PHONY: sweep
-sweep: setup-run setup-emulator
-	@tests/scenarios/fault_sweep --all
-	@tests/scenarios/update_no_memory --all
+sweep: setup-all base
+	@scripts/sweep
+
+##   make soak            MINUTES=60: builds, updates by good and bad images, hotplug and
+##                        signals, by chance; a report of what was wrong or lost
+.PHONY: soak
+soak: setup-run setup-emulator
+	@scripts/soak
 
 .PHONY: fuzz
 fuzz: setup-test setup-emulator
@@ -61,6 +68,14 @@ fuzz: setup-test setup-emulator
 check: setup-kernel setup-check series
 	@python3 -B scripts/check
 
+##   make test-bare       the commands in bare roots of Debian 12 and 13, see
+##                        scripts/test-bare; QUICK=1 builds no kernel
+.PHONY: test-bare
+test-bare:
+	@scripts/test-bare
+
+##   make series-bisect   build the kernel after each patch of the series; TEST=1 runs
+##                        the KUnit tests after each topic
 .PHONY: series-bisect
 series-bisect: setup-kernel base
 	@$(series-tool) bisect $(if $(TEST),--test)
@@ -86,7 +101,8 @@ series-bases: setup-series base
 ##                        PATCH=NNNN folds uncommitted changes into that patch first
 ##                        (new files' into the one patch that has them; ALL=1: these, too),
 ##                        AT=NN-topic/NNNN numbers new commits from there on
-##   make kernel          build it: KERNEL=patched (default), stock or debug
+##   make kernel          build it: KERNEL=patched (default), stock, debug, rt
+##                        (PREEMPT_RT with lockdep) or kcsan
 .PHONY: tree
 tree: setup-series base
 	@$(series-tool) tree --tree $(TREE) $(if $(FORCE),--force)

@@ -24,19 +24,29 @@ archive_site()
 }
 
 # archive_use DIRECTORY SUITE...: from here on apt-get and apt-cache work in
-# DIRECTORY and see just these suites.
+# DIRECTORY and see just these suites; of archive_type=deb-src only the sources. With
+# archive_expired=ok an index may be past its date, as those of unstable are soon on a
+# mirror that is behind: for what a checksum pins, or what only looks at our sources.
 archive_use()
 {
 	local directory=$1 site suite
 	shift
 
-	command -v apt-get >/dev/null || return 1
-	site=$(APT_CONFIG=$machine_apt_config archive_site) || return 1
+	command -v apt-get >/dev/null || {
+		echo "archive: there is no apt-get here" >&2
+		return 1
+	}
+	site=$(APT_CONFIG=$machine_apt_config archive_site) || {
+		echo "archive: apt's configuration names no Debian archive (see" \
+		     "/etc/apt/sources.list and sources.list.d)" >&2
+		return 1
+	}
 	mkdir -p "$directory"/lists/partial "$directory"/cache/archives/partial \
 		"$directory"/etc/none || return 1
 	for suite in "$@"; do
 		# Debian 12 and 13 both have the keyring that signs all of these.
-		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+		echo "${archive_type:-deb}" \
+			"[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
 			"$site $suite main"
 	done >"$directory/etc/sources.list"
 	cat >"$directory/apt.conf" <<-END
@@ -53,6 +63,7 @@ archive_use()
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
+		Acquire::Check-Valid-Until "$([ "${archive_expired:-}" = ok ] && echo false || echo true)";
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;

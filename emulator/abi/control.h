@@ -21,6 +21,11 @@
  *	P-SEAMLDR serves one CPU at a time, so there another CPU's call meanwhile
  *	is VMfailInvalid.
  *
+ *   cost INSTALL.LAST=TIME
+ *	That SEAMLDR.INSTALL of an update which replaces the module takes TIME longer:
+ *	the last LP's, when all checks have passed. It is where hardware wipes, copies
+ *	and measures; the other LPs' calls only count, and a rehearsal has no such call.
+ *
  *   clear
  *	No faults, no costs.
  *
@@ -35,6 +40,18 @@
  *
  *   strict on | strict off
  *	Whether a host that breaks the rules ends the run, or is only counted.
+ *
+ *   gate on | gate off
+ *	Whether a host breaks the rules that makes any SEAMCALL to the module but those
+ *	of the update itself (TDH.SYS.SHUTDOWN, INIT, LP.INIT, UPDATE),
+ *	TDH.PHYMEM.PAGE.RDMD and TDH.SYS.DISABLE between TDH.SYS.SHUTDOWN and a
+ *	TDH.SYS.UPDATE that succeeds, or from the first SEAMLDR.INSTALL to the last
+ *	one's return. For a kernel that keeps them back by itself; default off.
+ *
+ *   inside | inside clear
+ *	For how long each CPU was inside SEAM, without TDH.VP.ENTER, since the start or
+ *	the last clear: "cpuN calls NUMBER us SUM max LONGEST LEAF install NUMBER us SUM
+ *	max LONGEST", the latter for SEAMLDR.INSTALL alone.
  *
  *   exit N
  *	Records N in the emulator's log: "emulator: exit N".

@@ -148,7 +148,12 @@ struct seam_sigstruct {
 	u16 num_handoff_pages;
 	u32 gdt_idt_offset;
 	u32 fault_wrapper_offset;
-	u8 reserved4[24];
+	/* The module's version: in images of 2.0.x; those of 1.5.x have zeros. */
+	u16 update;
+	u8 minor;
+	u8 major;
+	u16 build;
+	u8 reserved4[18];
 	u32 cpuid_table_size;
 	u32 cpuid_table[SEAM_SIGSTRUCT_MAX_CPUIDS];
 } __attribute__((packed));
@@ -164,6 +169,7 @@ _Static_assert(offsetof(struct seam_sigstruct, num_global_data_pages) == 966, "S
 _Static_assert(offsetof(struct seam_sigstruct, module_hv) == 984, "SEAM_SIGSTRUCT");
 _Static_assert(offsetof(struct seam_sigstruct, num_handoff_pages) == 990, "SEAM_SIGSTRUCT");
 _Static_assert(offsetof(struct seam_sigstruct, gdt_idt_offset) == 992, "SEAM_SIGSTRUCT");
+_Static_assert(offsetof(struct seam_sigstruct, update) == 1000, "SEAM_SIGSTRUCT");
 _Static_assert(offsetof(struct seam_sigstruct, cpuid_table_size) == 1024, "SEAM_SIGSTRUCT");
 
 /*

@@ -6,15 +6,29 @@ from collections.abc import Callable
 
 import tdximage
 
-# CPUID.1.EAX of the processors that the modules support: Sapphire Rapids, as the
-# emulated host shows it, and Emerald Rapids.
-CPUIDS = [0x000806F8, 0x000C06F0]
-OTHER_CPUIDS = [0x000A06D0]
 
-# All good images have one SVN, so that tests can go back and forth between them.
-SVN = 0x0105
+@dataclasses.dataclass
+class Line:
+    """A line of modules: an update leads from one to another of the same line.
 
-VERSIONS = ["1.5.05", "1.5.06", "1.5.07", "1.5.08"]
+    All images of a line have one SVN, so that tests can go back and forth."""
+    cpuids: list			# CPUID.1.EAX of the processors that it supports
+    svn: int
+    fields: dict = dataclasses.field(default_factory=dict)
+
+
+# For Sapphire Rapids, as the emulated host shows it, and Emerald Rapids.
+LINE_1_5 = Line([0x000806F8, 0x000C06F0], 0x0105)
+# For Granite Rapids (D), shaped like Intel's images 2.0.02 to 2.0.08: sizes, SVN,
+# processors, and a version, which build-images takes from the module.
+LINE_2_0 = Line([0x000A06D0, 0x000A06E0], 0x0305,
+                {"num_handoff_pages": 24, "num_global_data_pages": 33})
+
+VERSIONS = {"1.5.05": LINE_1_5, "1.5.06": LINE_1_5, "1.5.07": LINE_1_5, "1.5.08": LINE_1_5,
+            "2.0.05": LINE_2_0, "2.0.08": LINE_2_0}
+
+CPUIDS = LINE_1_5.cpuids
+SVN = LINE_1_5.svn
 
 # Statuses of P-SEAMLDR and of the module, as a stock kernel logs them.
 EBADPARAM = "0x8000000000000000"
@@ -72,6 +86,12 @@ def drop_all(data):
     data.clear()
 
 
+def container_1_0(data):
+    """The header of old files: another version, which moves all that follows it."""
+    data[:tdximage.PAGE_SIZE] = tdximage.make_old_header(len(data))
+    tdximage.set_checksum(data)
+
+
 def extend_to(size):
     def edit(data):
         data.extend(bytes(size - len(data)))
@@ -93,6 +113,8 @@ BROKEN = [
            edit_file=flip(2)),
 
     # The TDX-BLOB header.
+    Broken("container-1.0", KERNEL, "the old container, version 1.0: TDX-BLOB is at offset 8",
+           edit_file=container_1_0),
     Broken("header-version", KERNEL, "the header's version is 0x0100", header={"version": 0x0100}),
     Broken("header-signature", KERNEL, "the header's signature is not TDX-BLOB",
            header={"signature": b"TDX-BL0B"}),
@@ -119,7 +141,10 @@ BROKEN = [
            fields={"vendor": 0x1022}),
     Broken("sigstruct-exponent", EBADSIG, "SEAM_SIGSTRUCT.EXPONENT is 3", fields={"exponent": 3}),
     Broken("sigstruct-reserved", EBADSIG, "a reserved field of SEAM_SIGSTRUCT is not 0",
-           fields={"reserved4": 1}),
+           fields={"reserved1": 1}),
+    Broken("sigstruct-version", ACCEPTED,
+           "names the module's version and more where older ones have zeros, as 2.0.04 does",
+           fields={"update": 6, "minor": 5, "major": 1, "build": 0x35B, "reserved4": 8}),
     Broken("sigstruct-attributes", EBADSIG, "SEAM_SIGSTRUCT.ATTRIBUTES is not 0",
            fields={"attributes": 1}),
     Broken("debug-signed", EBADSIG, "signed for a CPU that is unlocked for debugging",
@@ -136,7 +161,7 @@ BROKEN = [
     Broken("zero-major-svn", EUNSUPPORTED, "the major SVN is 0: no TD-preserving update",
            fields={"seamsvn": SVN & 0xFF}),
     Broken("cpu-not-in-table", EUNSUPCPU, "supports other CPUs than the emulated host's",
-           cpuids=OTHER_CPUIDS),
+           cpuids=LINE_2_0.cpuids),
     Broken("needs-more-memory", ENOMEM, "its data do not fit the SEAM range",
            fields={"num_global_data_pages": 0xFFFF}),
     Broken("handoff-too-new", EBADHANDOFF, "takes handoff data of version 9 only",

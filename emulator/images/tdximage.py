@@ -38,7 +38,11 @@ SIGSTRUCT_FIELDS = {
     "num_handoff_pages": (990, "<H", 13),
     "gdt_idt_offset": (992, "<I", 0),
     "fault_wrapper_offset": (996, "<I", 0),
-    "reserved4": (1000, "<Q", 0),
+    "update": (1000, "<H", 0),
+    "minor": (1002, "<B", 0),
+    "major": (1003, "<B", 0),
+    "build": (1004, "<H", 0),
+    "reserved4": (1006, "<H", 0),
     "cpuid_table_size": (1024, "<I", 0),
 }
 SIGSTRUCT_SIZE = 2048
@@ -112,6 +116,14 @@ def make_blob(sigstruct, module, header):
         offset, form = HEADER_FIELDS[name]
         struct.pack_into(form, raw, offset, value)
     return raw + pad_to_page(sigstruct) + module
+
+
+def make_old_header(size):
+    """Return a header of container version 1.0, whose checksum is 0."""
+    raw = bytearray(PAGE_SIZE)
+    module_offset = 2 * PAGE_SIZE
+    struct.pack_into("<HHI8sI", raw, 0, 0x0100, 0, module_offset, b"TDX-BLOB", size)
+    return raw
 
 
 def word_sum(blob):

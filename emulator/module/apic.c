@@ -59,9 +59,8 @@ static int deliverable(const struct tdvps *tdvps)
 	       vector : -1;
 }
 
-bool apic_interrupt_pending(const struct call *call, const struct vcpu *vcpu)
+bool apic_interrupt_pending(const struct vcpu *vcpu)
 {
-	(void)call;
 	return deliverable(vcpu->tdvps) >= 0;
 }
 
@@ -82,10 +81,13 @@ static bool interruptible(const struct vmcb *vmcb)
 	return (vmcb->rflags & X86_RFLAGS_IF) && !(vmcb->interrupt_shadow & INTERRUPT_SHADOW);
 }
 
-/* Have the CPU tell when the TD becomes interruptible. */
-static void open_window(struct vmcb *vmcb, bool open)
+/*
+ * Have the CPU tell when the TD becomes interruptible. The TD reads its task priority as
+ * CR8 from the same word.
+ */
+static void open_window(const struct tdvps *tdvps, struct vmcb *vmcb, bool open)
 {
-	vmcb->interrupt_control = V_INTR_MASKING;
+	vmcb->interrupt_control = V_INTR_MASKING | tdvps->tpr >> 4;
 	vmcb->intercept_misc1 &= ~INTERCEPT_VINTR;
 	if (open) {
 		vmcb->interrupt_control |= V_IRQ | V_IGNORE_TPR;
@@ -101,24 +103,30 @@ void apic_prepare_entry(struct call *call, struct vcpu *vcpu)
 
 	take_posted(call, vcpu);
 	vector = deliverable(tdvps);
-	open_window(vmcb, false);
+	open_window(tdvps, vmcb, false);
 	if (vmcb->event_injection & EVENT_VALID) {
 		/* One event at a time. */
-		open_window(vmcb, vector >= 0);
+		open_window(tdvps, vmcb, vector >= 0);
 		return;
 	}
 
-	if (tdvps->pending_nmi) {
+	/* The TD could not tell what a #VE was about if the NMI's handler had one, too. */
+	if (tdvps->pending_nmi && !tdvps->ve.valid) {
 		vmcb->event_injection = EVENT_VALID | EVENT_TYPE_NMI | 2;
 		tdvps->pending_nmi = false;
-		open_window(vmcb, vector >= 0);
+		open_window(tdvps, vmcb, vector >= 0);
 	} else if (vector >= 0 && interruptible(vmcb)) {
 		vmcb->event_injection = EVENT_VALID | EVENT_TYPE_INTERRUPT | vector;
 		tdvps->irr[vector / 64] &= ~BIT(vector % 64);
 		tdvps->isr[vector / 64] |= BIT(vector % 64);
 	} else {
-		open_window(vmcb, vector >= 0);
+		open_window(tdvps, vmcb, vector >= 0);
 	}
+}
+
+void apic_write_cr8(struct vcpu *vcpu, u64 value)
+{
+	vcpu->tdvps->tpr = value << 4;
 }
 
 static u64 register_word(const u64 *bitmap, u32 i)

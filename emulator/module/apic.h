@@ -6,10 +6,13 @@
 #include "vcpu.h"
 
 /* Whether an interrupt waits whose priority the TD would take. */
-bool apic_interrupt_pending(const struct call *call, const struct vcpu *vcpu);
+bool apic_interrupt_pending(const struct vcpu *vcpu);
 
 /* Before each VMRUN: take what was posted, inject what can be. */
 void apic_prepare_entry(struct call *call, struct vcpu *vcpu);
+
+/* Task priority by MOV to CR8; @value is below 16. */
+void apic_write_cr8(struct vcpu *vcpu, u64 value);
 
 /* x2APIC registers as MSRs. Return: false when the TD has to ask its host. */
 bool apic_msr_read(const struct vcpu *vcpu, u32 msr, u64 *value);

@@ -4,7 +4,10 @@
 /* XSAVE components that fit the one page of a vCPU that keeps them. */
 #define XFAM_SUPPORTED		0x2e7UL
 
+#define CPUID_LEAF_TSC		0x15
 #define CPUID_LEAF_TDX		0x21
+
+#define CRYSTAL_HZ		25000000
 
 static struct cpuid_value native_cpuid(u32 leaf, u32 subleaf)
 {
@@ -169,8 +172,15 @@ static void add_xsave_leaves(struct td_cpuid *cpuid, u64 xfam)
 	cpuid_add(cpuid, 0xd, 1, v);
 }
 
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, const struct cpuid_value *values,
-		struct cpuid_config *bad)
+/* Leaf 0x15: the time-stamp counter's rate, as a ratio to the crystal's. */
+static void add_tsc_leaf(struct td_cpuid *cpuid, u16 tsc_frequency)
+{
+	cpuid_add(cpuid, CPUID_LEAF_TSC, CPUID_NO_SUBLEAF,
+		  (struct cpuid_value) { .eax = 1, .ebx = tsc_frequency, .ecx = CRYSTAL_HZ });
+}
+
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
+		const struct cpuid_value *values, struct cpuid_config *bad)
 {
 	static const u32 plain_leaves[] = { 0x80000000, 0x80000001, 0x80000002, 0x80000003,
 					    0x80000004, 0x80000007 };
@@ -185,6 +195,7 @@ bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, const struct cpuid_value *valu
 		cpuid_add(cpuid, plain_leaves[i], CPUID_NO_SUBLEAF,
 			  default_value(plain_leaves[i], 0));
 	add_xsave_leaves(cpuid, xfam);
+	add_tsc_leaf(cpuid, tsc_frequency);
 	return apply_configs(cpuid, values, bad);
 }
 

@@ -22,10 +22,11 @@ u64 xfam_fixed0(void);
 
 /*
  * All that the TD will see, from the CPU and from the values that the host chose.
+ * @tsc_frequency in units of 25 MHz.
  * Return: false when the host chose what it cannot, and @bad says where.
  */
-bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, const struct cpuid_value *values,
-		struct cpuid_config *bad);
+bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, u16 tsc_frequency,
+		const struct cpuid_value *values, struct cpuid_config *bad);
 
 /* Return: false for a leaf that the TD has to ask its host about. */
 bool cpuid_lookup(const struct td_cpuid *cpuid, u32 leaf, u32 subleaf, struct cpuid_value *value);

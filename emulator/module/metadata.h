@@ -33,7 +33,7 @@ u64 sys_field_read(const struct call *call, u64 id, u64 *value, u64 *next);
 /* A field of the TD, as the host (or the TD itself) may read it. */
 u64 td_field_read(const struct call *call, const struct td *td, u64 id, bool by_host, u64 *value);
 
-u64 vcpu_field_read(struct call *call, struct vcpu *vcpu, u64 id, u64 *value);
+u64 vcpu_field_read(const struct vcpu *vcpu, u64 id, u64 *value);
 u64 vcpu_field_write(struct call *call, struct vcpu *vcpu, u64 id, u64 value, u64 mask);
 
 #endif

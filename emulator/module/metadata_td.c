@@ -176,7 +176,7 @@ static bool vcpu_field_is_secret(u64 id)
 	}
 }
 
-u64 vcpu_field_read(struct call *call, struct vcpu *vcpu, u64 id, u64 *value)
+u64 vcpu_field_read(const struct vcpu *vcpu, u64 id, u64 *value)
 {
 	const struct tdvps *tdvps = vcpu->tdvps;
 
@@ -202,7 +202,7 @@ u64 vcpu_field_read(struct call *call, struct vcpu *vcpu, u64 id, u64 *value)
 		*value = tdvps->notify_window;
 		break;
 	case FIELD_STATE_DETAILS:
-		*value = apic_interrupt_pending(call, vcpu);
+		*value = apic_interrupt_pending(vcpu);
 		break;
 	case FIELD_PEND_NMI:
 		*value = tdvps->pending_nmi;
@@ -229,7 +229,7 @@ u64 vcpu_field_write(struct call *call, struct vcpu *vcpu, u64 id, u64 value, u6
 
 	if (!field_id_valid(id))
 		return TDX_METADATA_FIELD_ID_INCORRECT;
-	if (vcpu_field_read(call, vcpu, id, &old))
+	if (vcpu_field_read(vcpu, id, &old))
 		return vcpu_field_is_secret(id) ? TDX_METADATA_FIELD_NOT_WRITABLE :
 						  TDX_METADATA_FIELD_ID_INCORRECT;
 	new = (old & ~mask) | (value & mask);

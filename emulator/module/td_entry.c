@@ -20,8 +20,6 @@
 #define RESET_RIP		0xfffffff0UL
 #define RESET_CR0		0x21UL	/* PE, NE */
 #define RESET_CR4		0x40UL	/* MCE; hosts' VMXE cannot be set here */
-#define RESET_DR6		0xffff0ff0UL
-#define RESET_DR7		0x400UL
 #define RESET_PAT		0x0007040600070406UL
 #define RESET_MXCSR		0x1f80U
 #define RESET_MISC_ENABLE	0x1UL
@@ -42,9 +40,9 @@ static void init_registers(struct call *call, struct vcpu *vcpu, u64 rcx)
 	vmcb->gdtr.limit = 0xffff;
 	vmcb->cr0 = RESET_CR0;
 	vmcb->cr4 = RESET_CR4;
-	vmcb->dr6 = RESET_DR6;
-	vmcb->dr7 = RESET_DR7;
-	vmcb->efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_NXE | X86_EFER_SVME;
+	vmcb->dr6 = X86_DR6_RESET;
+	vmcb->dr7 = X86_DR7_RESET;
+	vmcb->efer = EFER_SCE | EFER_LME | EFER_NXE | EFER_SVME;
 	vmcb->rflags = 2;
 	vmcb->rip = RESET_RIP;
 	vmcb->pat = RESET_PAT;
@@ -61,6 +59,11 @@ static void init_controls(struct call *call, struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 
+	/*
+	 * QEMU aborts when CR8 is written while an interrupt waits for its window: the
+	 * virtual APIC takes it from there.
+	 */
+	vmcb->intercept_cr = INTERCEPT_WRITE_CR8;
 	vmcb->intercept_exceptions = BIT(VECTOR_UD) | BIT(VECTOR_MC);
 	vmcb->intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT |
 				INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |

@@ -66,7 +66,7 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 
 /* Events for the TD. */
 void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 error_code);
-void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *info);
+void td_inject_ve(struct vcpu *vcpu, const struct ve_info *info);
 
 /* Go on behind an instruction. */
 void td_skip_instruction(struct vcpu *vcpu, u32 length);

@@ -10,6 +10,12 @@
 /* Nested faults in a row on pages that are mapped: other LPs may map some. */
 #define MAX_SPURIOUS_FAULTS	1000
 
+/* ModR/M behind 0F 01. */
+#define MODRM_VMCALL		0xc1
+#define MODRM_TDCALL		0xcc
+
+#define CR8_TPR			0xfUL
+
 #define IOIO_IN			BIT(0)
 #define IOIO_STRING		BIT(2)
 #define IOIO_REP		BIT(3)
@@ -54,9 +60,8 @@ void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 
 				      (u64)error_code << 32;
 }
 
-void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *info)
+void td_inject_ve(struct vcpu *vcpu, const struct ve_info *info)
 {
-	(void)call;
 	/* The TD has not read about the last one: it can only be lost. */
 	if (vcpu->tdvps->ve.valid) {
 		td_inject_exception(vcpu, VECTOR_DF, true, 0);
@@ -71,13 +76,13 @@ void td_inject_ve(struct call *call, struct vcpu *vcpu, const struct ve_info *in
 static enum td_next ve_for_instruction(struct call *call, struct vcpu *vcpu,
 				       enum exit_reason reason)
 {
-	struct instruction instruction;
+	struct instruction insn;
 	struct ve_info info = { .exit_reason = reason };
 
-	if (!td_decode(call, vcpu, &instruction))
+	if (!td_decode(call, vcpu, &insn))
 		return TD_RESUME;
-	info.instruction_length = instruction.length;
-	td_inject_ve(call, vcpu, &info);
+	info.instruction_length = insn.length;
+	td_inject_ve(vcpu, &info);
 	return TD_RESUME;
 }
 
@@ -114,12 +119,12 @@ static enum td_next handle_shutdown(struct call *call, struct vcpu *vcpu, struct
 static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 {
 	u32 leaf = vcpu->vmcb->rax, subleaf = vcpu_gpr_get(vcpu, GPR_RCX);
-	struct instruction instruction;
+	struct instruction insn;
 	struct cpuid_value v;
 
 	if (!cpuid_lookup(tdcs_page(call, &vcpu->td, TDCS_CPUID), leaf, subleaf, &v))
 		return ve_for_instruction(call, vcpu, EXIT_REASON_CPUID);
-	if (!td_decode(call, vcpu, &instruction))
+	if (!td_decode(call, vcpu, &insn))
 		return TD_RESUME;
 
 	if (leaf == 1) {
@@ -133,22 +138,22 @@ static enum td_next handle_cpuid(struct call *call, struct vcpu *vcpu)
 	vcpu_gpr_set(vcpu, GPR_RBX, v.ebx);
 	vcpu_gpr_set(vcpu, GPR_RCX, v.ecx);
 	vcpu_gpr_set(vcpu, GPR_RDX, v.edx);
-	td_skip_instruction(vcpu, instruction.length);
+	td_skip_instruction(vcpu, insn.length);
 	return TD_RESUME;
 }
 
 static enum td_next handle_rdtsc(struct call *call, struct vcpu *vcpu, bool with_aux)
 {
-	struct instruction instruction;
+	struct instruction insn;
 	u64 tsc = td_read_tsc(call, vcpu);
 
-	if (!td_decode(call, vcpu, &instruction))
+	if (!td_decode(call, vcpu, &insn))
 		return TD_RESUME;
 	vcpu_gpr_set(vcpu, GPR_RAX, (u32)tsc);
 	vcpu_gpr_set(vcpu, GPR_RDX, tsc >> 32);
 	if (with_aux)
 		vcpu_gpr_set(vcpu, GPR_RCX, (u32)vcpu->tdvps->tsc_aux);
-	td_skip_instruction(vcpu, instruction.length);
+	td_skip_instruction(vcpu, insn.length);
 	return TD_RESUME;
 }
 
@@ -162,7 +167,7 @@ static u64 io_qualification(u64 info)
 }
 
 /* The only exit that tells where the next instruction is. */
-static enum td_next handle_io(struct call *call, struct vcpu *vcpu)
+static enum td_next handle_io(struct vcpu *vcpu)
 {
 	struct ve_info info = {
 		.exit_reason = EXIT_REASON_IO,
@@ -170,7 +175,7 @@ static enum td_next handle_io(struct call *call, struct vcpu *vcpu)
 		.instruction_length = vcpu->vmcb->exit_info2 - vcpu->vmcb->rip,
 	};
 
-	td_inject_ve(call, vcpu, &info);
+	td_inject_ve(vcpu, &info);
 	return TD_RESUME;
 }
 
@@ -178,15 +183,35 @@ static enum td_next handle_io(struct call *call, struct vcpu *vcpu)
 static enum td_next handle_xsetbv(struct call *call, struct vcpu *vcpu)
 {
 	u64 value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->rax;
-	struct instruction instruction;
+	struct instruction insn;
 
 	if (vcpu->vmcb->cpl || (u32)vcpu_gpr_get(vcpu, GPR_RCX) || !(value & 1) ||
 	    (value & ~vcpu->td.tdcs->xfam)) {
 		td_inject_exception(vcpu, VECTOR_GP, true, 0);
 		return TD_RESUME;
 	}
-	if (td_decode(call, vcpu, &instruction))
-		td_skip_instruction(vcpu, instruction.length);
+	if (td_decode(call, vcpu, &insn))
+		td_skip_instruction(vcpu, insn.length);
+	return TD_RESUME;
+}
+
+/* MOV to CR8 sets the virtual APIC's task priority; AMD's way by LOCK is not Intel's. */
+static enum td_next handle_write_cr8(struct call *call, struct vcpu *vcpu)
+{
+	struct instruction insn;
+	u64 value;
+
+	if (!td_decode(call, vcpu, &insn))
+		return TD_RESUME;
+	value = vcpu_gpr_get(vcpu, insn.rm);
+	if (insn.lock)
+		td_inject_exception(vcpu, VECTOR_UD, false, 0);
+	else if (value & ~CR8_TPR)
+		td_inject_exception(vcpu, VECTOR_GP, true, 0);
+	else {
+		apic_write_cr8(vcpu, value);
+		td_skip_instruction(vcpu, insn.length);
+	}
 	return TD_RESUME;
 }
 
@@ -194,18 +219,19 @@ static enum td_next handle_xsetbv(struct call *call, struct vcpu *vcpu)
 static enum td_next handle_invalid_opcode(struct call *call, struct vcpu *vcpu,
 					  struct td_exit *exit)
 {
-	struct instruction instruction;
+	struct instruction insn;
 
-	if (!td_decode(call, vcpu, &instruction))
+	/* The CPU needs no more than the opcode to refuse an instruction. */
+	if (!td_decode(call, vcpu, &insn) && !insn.opcode_end)
 		return TD_RESUME;
-	if (instruction.opcode[0] == 0x0f && instruction.opcode[1] == 0x01) {
-		if (instruction.opcode[2] == 0xcc && instruction.operand_size_prefix) {
+	if (insn.map == OPCODE_0F && insn.opcode == 0x01 && insn.has_modrm) {
+		if (insn.modrm == MODRM_TDCALL && insn.prefix == PREFIX_66) {
 			if (vcpu_long_mode(vcpu) && !vcpu->vmcb->cpl)
-				return td_handle_tdcall(call, vcpu, instruction.length, exit);
+				return td_handle_tdcall(call, vcpu, insn.length, exit);
 			td_inject_exception(vcpu, VECTOR_GP, true, 0);
 			return TD_RESUME;
 		}
-		if (instruction.opcode[2] == 0xc1)
+		if (insn.modrm == MODRM_VMCALL)
 			return ve_for_instruction(call, vcpu, EXIT_REASON_VMCALL);
 	}
 	td_inject_exception(vcpu, VECTOR_UD, false, 0);
@@ -239,10 +265,11 @@ enum td_next td_private_fault(struct call *call, struct vcpu *vcpu, u64 gpa, u64
 			struct ve_info info = {
 				.exit_reason = EXIT_REASON_EPT_VIOLATION,
 				.exit_qualification = qualification,
+				.gla = td_linear_address(call, vcpu, gpa),
 				.gpa = gpa,
 			};
 
-			td_inject_ve(call, vcpu, &info);
+			td_inject_ve(vcpu, &info);
 			return TD_RESUME;
 		}
 		ept_violation(gpa & PAGE_MASK, qualification, EXTENDED_QUALIFICATION_PENDING, exit);
@@ -267,7 +294,8 @@ static enum td_next handle_shared_fault(struct call *call, struct vcpu *vcpu, u6
 	case SHARED_FAULT_MAPPED:
 		return TD_RESUME;
 	case SHARED_FAULT_TD:
-		td_inject_ve(call, vcpu, &info);
+		info.gla = td_linear_address(call, vcpu, gpa);
+		td_inject_ve(vcpu, &info);
 		return TD_RESUME;
 	default:
 		qualification |= permissions << EPT_VIOLATION_PERMISSIONS_SHIFT;
@@ -314,6 +342,8 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 		vcpu->tdvps->spurious_faults = 0;
 
 	switch (code) {
+	case SVM_EXIT_WRITE_CR8:
+		return handle_write_cr8(call, vcpu);
 	case SVM_EXIT_INTR:
 		return handle_interrupt(call, exit);
 	case SVM_EXIT_NMI:
@@ -338,7 +368,7 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 	case SVM_EXIT_XSETBV:
 		return handle_xsetbv(call, vcpu);
 	case SVM_EXIT_IO:
-		return handle_io(call, vcpu);
+		return handle_io(vcpu);
 	case SVM_EXIT_HLT:
 		return ve_for_instruction(call, vcpu, EXIT_REASON_HLT);
 	case SVM_EXIT_RDPMC:

@@ -143,7 +143,8 @@ u64 leaf_TDH_MNG_INIT(struct call *call)
 	status = check_params(&td, &params);
 	if (status)
 		return status;
-	if (!cpuid_init(tdcs_page(call, &td, TDCS_CPUID), params.xfam, params.cpuid, &bad)) {
+	if (!cpuid_init(tdcs_page(call, &td, TDCS_CPUID), params.xfam, params.tsc_frequency,
+			params.cpuid, &bad)) {
 		reg[GPR_RCX] = (u64)bad.subleaf << 32 | bad.leaf;
 		return TDX_OPERAND_INVALID | OPERAND_CPUID_CONFIG;
 	}

@@ -1,81 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "../x86/paging.h"
 #include "sept.h"
 #include "td_memory.h"
 
-#define PTE_PRESENT		BIT(0)
-#define PTE_LARGE		BIT(7)
-
 bool vcpu_long_mode(const struct vcpu *vcpu)
 {
-	return (vcpu->vmcb->efer & X86_EFER_LMA) &&
+	return (vcpu->vmcb->efer & EFER_LMA) &&
 	       (vcpu->vmcb->cs.attributes & VMCB_SEGMENT_LONG);
 }
 
-static bool read_private(struct call *call, struct vcpu *vcpu, u64 gpa, void *buffer, size_t size)
+/* Where a TD's page tables and its code are: in private memory. */
+struct td_reader {
+	struct call *call;
+	struct vcpu *vcpu;
+};
+
+static void *private_memory(void *context, u64 gpa)
 {
-	u8 *page = sept_private_page(call, &vcpu->td, gpa & PAGE_MASK);
+	const struct td_reader *reader = context;
+	u8 *page = sept_private_page(reader->call, &reader->vcpu->td, gpa & PAGE_MASK);
 
-	if (!page)
-		return false;
-	__builtin_memcpy(buffer, page + (gpa & (PAGE_SIZE - 1)), size);
-	return true;
-}
-
-/* Tables of 8-byte entries: long mode from @level 3, PAE from 2. */
-static bool walk_wide(struct call *call, struct vcpu *vcpu, u64 table, u32 level, u64 linear,
-		      u64 *gpa)
-{
-	for (;; level--) {
-		u64 index = (linear >> (PAGE_SHIFT + 9 * level)) & 0x1ff, entry, size;
-
-		if (!read_private(call, vcpu, table + index * 8, &entry, sizeof(entry)) ||
-		    !(entry & PTE_PRESENT))
-			return false;
-		size = PAGE_SIZE << (9 * level);
-		if (!level || (entry & PTE_LARGE)) {
-			*gpa = (entry & GENMASK(51, 12) & ~(size - 1)) | (linear & (size - 1));
-			return true;
-		}
-		table = entry & GENMASK(51, 12);
-	}
-}
-
-/* Tables of 4-byte entries: 32-bit paging. */
-static bool walk_narrow(struct call *call, struct vcpu *vcpu, u64 table, u64 linear, u64 *gpa)
-{
-	for (u32 level = 1; ; level--) {
-		u64 index = (linear >> (PAGE_SHIFT + 10 * level)) & 0x3ff, size;
-		u32 entry;
-
-		if (!read_private(call, vcpu, table + index * 4, &entry, sizeof(entry)) ||
-		    !(entry & PTE_PRESENT))
-			return false;
-		size = PAGE_SIZE << (10 * level);
-		if (!level || (entry & PTE_LARGE)) {
-			*gpa = (entry & GENMASK(31, 12) & ~(size - 1)) | (linear & (size - 1));
-			return true;
-		}
-		table = entry & GENMASK(31, 12);
-	}
+	return page ? page + (gpa & (PAGE_SIZE - 1)) : NULL;
 }
 
 static bool linear_to_gpa(struct call *call, struct vcpu *vcpu, u64 linear, u64 *gpa)
 {
 	const struct vmcb *vmcb = vcpu->vmcb;
+	const struct paging paging = {
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+	};
+	struct td_reader context = { .call = call, .vcpu = vcpu };
+	const struct table_reader reader = { .entry = private_memory, .context = &context };
+	struct translation translation;
 
-	if (!(vmcb->cr0 & X86_CR0_PG)) {
-		*gpa = linear;
-		return true;
-	}
-	if (vmcb->efer & X86_EFER_LMA)
-		return walk_wide(call, vcpu, vmcb->cr3 & GENMASK(51, 12), 3, linear, gpa);
-	if (vmcb->cr4 & X86_CR4_PAE)
-		return walk_wide(call, vcpu, vmcb->cr3 & GENMASK(31, 5), 2, linear, gpa);
-	return walk_narrow(call, vcpu, vmcb->cr3 & GENMASK(31, 12), linear, gpa);
+	if (paging_walk(&paging, &reader, linear, &translation) != WALK_MAPPED)
+		return false;
+	*gpa = translation.pa;
+	return true;
 }
 
-u32 td_fetch(struct call *call, struct vcpu *vcpu, u8 *bytes)
+/* Return: how many of the bytes from RIP on could be read. */
+static u32 fetch(struct call *call, struct vcpu *vcpu, u8 bytes[MAX_INSTRUCTION_LENGTH])
 {
+	struct td_reader reader = { .call = call, .vcpu = vcpu };
 	u64 linear = vcpu->vmcb->rip, gpa;
 	u32 done = 0;
 
@@ -86,45 +56,92 @@ u32 td_fetch(struct call *call, struct vcpu *vcpu, u8 *bytes)
 	while (done < MAX_INSTRUCTION_LENGTH) {
 		u64 rest = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
 		u32 size = MAX_INSTRUCTION_LENGTH - done;
+		const u8 *memory;
 
 		if (size > rest)
 			size = rest;
-		if (!linear_to_gpa(call, vcpu, linear, &gpa) ||
-		    !read_private(call, vcpu, gpa, bytes + done, size))
+		if (!linear_to_gpa(call, vcpu, linear, &gpa))
 			break;
+		memory = private_memory(&reader, gpa);
+		if (!memory)
+			break;
+		__builtin_memcpy(bytes + done, memory, size);
 		done += size;
 		linear += size;
 	}
 	return done;
 }
 
-static bool is_prefix(u8 byte, bool long_mode)
-{
-	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:	/* segments */
-	case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-		return true;
-	default:
-		return long_mode && (byte & 0xf0) == 0x40;	/* REX */
-	}
-}
-
-bool td_decode(struct call *call, struct vcpu *vcpu, struct instruction *instruction)
+bool td_decode(struct call *call, struct vcpu *vcpu, struct instruction *insn)
 {
 	u8 bytes[MAX_INSTRUCTION_LENGTH];
-	u32 count = td_fetch(call, vcpu, bytes), i = 0, length;
+	u32 count = fetch(call, vcpu, bytes);
 
-	*instruction = (struct instruction) { .length = 0 };
-	while (i < count && is_prefix(bytes[i], vcpu_long_mode(vcpu)))
-		instruction->operand_size_prefix |= bytes[i++] == 0x66;
-	if (i == count)
-		return false;
+	return instruction_decode(bytes, count, vcpu_long_mode(vcpu), insn) == DECODE_DONE;
+}
 
-	length = bytes[i] != 0x0f ? 1 : i + 1 < count && bytes[i + 1] == 0x01 ? 3 : 2;
-	if (i + length > count)
-		return false;
-	for (u32 j = 0; j < length; j++)
-		instruction->opcode[j] = bytes[i + j];
-	instruction->length = i + length;
-	return true;
+static void address_registers(const struct vcpu *vcpu, struct address_registers *registers)
+{
+	const struct vmcb *vmcb = vcpu->vmcb;
+
+	for (u32 i = 0; i < NUM_GPRS; i++)
+		registers->gpr[i] = vcpu_gpr_get(vcpu, i);
+	registers->rip = vmcb->rip;
+	registers->segment_base[SEGMENT_ES] = vmcb->es.base;
+	registers->segment_base[SEGMENT_CS] = vmcb->cs.base;
+	registers->segment_base[SEGMENT_SS] = vmcb->ss.base;
+	registers->segment_base[SEGMENT_DS] = vmcb->ds.base;
+	registers->segment_base[SEGMENT_FS] = vmcb->fs.base;
+	registers->segment_base[SEGMENT_GS] = vmcb->gs.base;
+}
+
+/* An access that begins on the page before reaches @gpa at the start of its page. */
+static bool reaches(struct call *call, struct vcpu *vcpu, u64 *linear, u64 gpa)
+{
+	u64 translated;
+
+	for (u32 i = 0; i < 2; i++) {
+		if (linear_to_gpa(call, vcpu, *linear, &translated) &&
+		    (translated & PAGE_MASK) == (gpa & PAGE_MASK))
+			return true;
+		*linear = (*linear & PAGE_MASK) + PAGE_SIZE;
+	}
+	return false;
+}
+
+/* MOVS, CMPS, STOS, LODS, SCAS: operands that no byte of the instruction names. */
+static bool is_string_instruction(const struct instruction *insn)
+{
+	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa4 && insn->opcode <= 0xaf &&
+	       insn->opcode != 0xa8 && insn->opcode != 0xa9;
+}
+
+/* MOV without ModR/M has an operand all the same. */
+static bool is_mov_offset(const struct instruction *insn)
+{
+	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
+}
+
+u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa)
+{
+	struct address_registers registers;
+	struct instruction insn;
+	u64 candidates[4];
+	u32 count = 0;
+
+	if (!td_decode(call, vcpu, &insn))
+		return 0;
+	address_registers(vcpu, &registers);
+	if (instruction_has_memory_operand(&insn) || is_mov_offset(&insn))
+		candidates[count++] = instruction_address(&insn, &registers);
+	if (is_string_instruction(&insn)) {
+		candidates[count++] = registers.gpr[GPR_RDI] + registers.segment_base[SEGMENT_ES];
+		candidates[count++] = registers.gpr[GPR_RSI] +
+				      registers.segment_base[insn.segment];
+	}
+	for (u32 i = 0; i < count; i++)
+		if (reaches(call, vcpu, &candidates[i], gpa))
+			return candidates[i];
+	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->rip, gpa);
+	return 0;
 }

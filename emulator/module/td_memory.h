@@ -3,26 +3,22 @@
 #ifndef EMULATOR_MODULE_TD_MEMORY_H
 #define EMULATOR_MODULE_TD_MEMORY_H
 
+#include "../x86/instruction.h"
 #include "vcpu.h"
-
-#define MAX_INSTRUCTION_LENGTH	15
-
-/*
- * The instruction at RIP: up to 15 bytes. Return: how many could be read, 0 when the
- * page is not there (any more), and running on will fault there.
- */
-u32 td_fetch(struct call *call, struct vcpu *vcpu, u8 *bytes);
-
-/* An instruction's opcode behind its prefixes, and its length without operands. */
-struct instruction {
-	u8 opcode[3];			/* 0F 01 xx, 0F xx, or xx */
-	u32 length;
-	bool operand_size_prefix;
-};
-
-bool td_decode(struct call *call, struct vcpu *vcpu, struct instruction *instruction);
 
 /* Whether the vCPU is in 64-bit mode. */
 bool vcpu_long_mode(const struct vcpu *vcpu);
+
+/*
+ * The instruction at RIP. Return: false when its page is not there (any more), and
+ * running on will fault there; @insn has what could be read.
+ */
+bool td_decode(struct call *call, struct vcpu *vcpu, struct instruction *insn);
+
+/*
+ * The linear address at which the instruction at RIP reaches @gpa: SVM does not tell it.
+ * 0 when no operand of the instruction does.
+ */
+u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa);
 
 #endif

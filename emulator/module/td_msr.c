@@ -29,8 +29,8 @@
 #define APIC_BASE_X2APIC	0xfee00c00UL
 #define APIC_BASE_BSP		BIT(8)
 
-#define EFER_WRITABLE		(X86_EFER_SCE | X86_EFER_NXE)
-#define EFER_VALID		(EFER_WRITABLE | X86_EFER_LME | X86_EFER_LMA)
+#define EFER_WRITABLE		(EFER_SCE | EFER_NXE)
+#define EFER_VALID		(EFER_WRITABLE | EFER_LME | EFER_LMA)
 
 enum msr_result {
 	MSR_DONE,
@@ -103,7 +103,7 @@ static enum msr_result msr_read(struct call *call, struct vcpu *vcpu, u32 msr, u
 		*value = APIC_BASE_X2APIC | (vcpu->tdvps->index ? 0 : APIC_BASE_BSP);
 		return MSR_DONE;
 	case MSR_EFER:
-		*value = vcpu->vmcb->efer & ~X86_EFER_SVME;
+		*value = vcpu->vmcb->efer & ~EFER_SVME;
 		return MSR_DONE;
 	default:
 		return apic_msr_read(vcpu, msr, value) ? MSR_DONE : MSR_UNKNOWN;
@@ -144,8 +144,8 @@ static bool msr_value_valid(const struct vcpu *vcpu, u32 msr, u64 value)
 		return value >> 32 == 0;
 	case MSR_EFER:
 		/* Long mode is for good; LMA follows CR0.PG. */
-		return !(value & ~EFER_VALID) && (value & X86_EFER_LME) &&
-		       (value & X86_EFER_LMA) == (vcpu->vmcb->efer & X86_EFER_LMA);
+		return !(value & ~EFER_VALID) && (value & EFER_LME) &&
+		       (value & EFER_LMA) == (vcpu->vmcb->efer & EFER_LMA);
 	default:
 		return true;
 	}
@@ -178,11 +178,11 @@ static enum msr_result msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 enum td_next td_handle_msr(struct call *call, struct vcpu *vcpu, bool write)
 {
 	u32 msr = vcpu_gpr_get(vcpu, GPR_RCX);
-	struct instruction instruction;
+	struct instruction insn;
 	enum msr_result result;
 	u64 value = 0;
 
-	if (!td_decode(call, vcpu, &instruction))
+	if (!td_decode(call, vcpu, &insn))
 		return TD_RESUME;
 	if (write) {
 		value = vcpu_gpr_get(vcpu, GPR_RDX) << 32 | (u32)vcpu->vmcb->rax;
@@ -198,16 +198,16 @@ enum td_next td_handle_msr(struct call *call, struct vcpu *vcpu, bool write)
 	if (result == MSR_UNKNOWN) {
 		struct ve_info info = {
 			.exit_reason = write ? EXIT_REASON_MSR_WRITE : EXIT_REASON_MSR_READ,
-			.instruction_length = instruction.length,
+			.instruction_length = insn.length,
 		};
 
-		td_inject_ve(call, vcpu, &info);
+		td_inject_ve(vcpu, &info);
 		return TD_RESUME;
 	}
 	if (!write) {
 		vcpu_gpr_set(vcpu, GPR_RAX, (u32)value);
 		vcpu_gpr_set(vcpu, GPR_RDX, value >> 32);
 	}
-	td_skip_instruction(vcpu, instruction.length);
+	td_skip_instruction(vcpu, insn.length);
 	return TD_RESUME;
 }

@@ -247,7 +247,7 @@ static u64 tdg_vp_rd(struct tdcall *tdcall)
 {
 	u64 value = 0, status;
 
-	status = vcpu_field_read(tdcall->call, tdcall->vcpu, tdcall_get(tdcall, GPR_RDX), &value);
+	status = vcpu_field_read(tdcall->vcpu, tdcall_get(tdcall, GPR_RDX), &value);
 	/* What the host wrote is the host's business; what is the TD's, the TD knows. */
 	if (!status)
 		status = TDX_METADATA_FIELD_NOT_READABLE;
@@ -259,7 +259,7 @@ static u64 tdg_vp_wr(struct tdcall *tdcall)
 {
 	u64 value, status;
 
-	status = vcpu_field_read(tdcall->call, tdcall->vcpu, tdcall_get(tdcall, GPR_RDX), &value);
+	status = vcpu_field_read(tdcall->vcpu, tdcall_get(tdcall, GPR_RDX), &value);
 	tdcall_set(tdcall, GPR_R8, 0);
 	return status == TDX_METADATA_FIELD_ID_INCORRECT ? status : TDX_METADATA_FIELD_NOT_WRITABLE;
 }

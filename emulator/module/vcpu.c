@@ -183,7 +183,7 @@ u64 leaf_TDH_VP_RD(struct call *call)
 	status = vcpu_associate(call, &vcpu);
 	if (status)
 		return status;
-	return vcpu_field_read(call, &vcpu, reg[GPR_RDX], &reg[GPR_R8]);
+	return vcpu_field_read(&vcpu, reg[GPR_RDX], &reg[GPR_R8]);
 }
 
 u64 leaf_TDH_VP_WR(struct call *call)

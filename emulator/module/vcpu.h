@@ -7,7 +7,8 @@
 #ifndef EMULATOR_MODULE_VCPU_H
 #define EMULATOR_MODULE_VCPU_H
 
-#include "svm.h"
+#include "../x86/registers.h"
+#include "../x86/svm.h"
 #include "td.h"
 
 enum vcpu_state {

@@ -36,6 +36,19 @@ static const char *strict_command(const char *text)
 	return set_switch(&strict, text, "on", "off");
 }
 
+static const char *gate_command(const char *text)
+{
+	return set_switch(&gate_expected, text, "on", "off");
+}
+
+static const char *inside_command(const char *text)
+{
+	if (strcmp(text, "clear"))
+		return "inside has no arguments but clear";
+	seam_time_clear();
+	return NULL;
+}
+
 static const char *invariants_command(const char *text)
 {
 	return set_switch(&seam_platform.deep_invariants, text, "deep", "fast");
@@ -69,6 +82,8 @@ static const struct command commands[] = {
 	{ "cost", cost_set },
 	{ "trace", trace_command },
 	{ "strict", strict_command },
+	{ "gate", gate_command },
+	{ "inside", inside_command },
 	{ "invariants", invariants_command },
 	{ "clear", clear_command },
 	{ "exit", exit_command },
@@ -140,6 +155,10 @@ static void execute(void)
 	answer_position = 0;
 	if (!strcmp(command_line, "stats")) {
 		write_stats(answer_text, sizeof(answer_text));
+		return;
+	}
+	if (!strcmp(command_line, "inside")) {
+		seam_time_write(answer_text, sizeof(answer_text));
 		return;
 	}
 	error = run_command(command_line, " ");

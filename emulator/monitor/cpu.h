@@ -17,6 +17,11 @@
 #define SIPI_RECEIVED	0x100U
 #define SIPI_VECTOR	0xffU
 
+/* What one CPU spent inside SEAM, in cycles. */
+struct seam_time {
+	u64 calls, sum, max, max_leaf;
+};
+
 struct cpu {
 	u32 index;			/* LP number: order of the MADT, 0 boots Linux */
 	u32 x2apic_id;
@@ -44,6 +49,8 @@ struct cpu {
 
 	u32 npt_generation;		/* of the nested page table, see npt.c */
 	bool in_module;			/* read by other CPUs */
+	u64 module_leaf;		/* while @in_module; read by other CPUs */
+	struct seam_time inside, inside_install;	/* read and cleared by other CPUs */
 	u64 num_exits, num_seamcalls, num_td_exits;
 	u64 num_msr_exits, num_cpuid_exits, num_ud_exits, num_cr_exits, num_icr_exits;
 };

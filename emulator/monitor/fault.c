@@ -206,7 +206,10 @@ const char *cost_set(const char *specification)
 	u64 leaf, time;
 	unsigned int i;
 
-	if (!parse_leaf(&specification, &leaf))
+	if (skip_key(&specification, "SEAMLDR.INSTALL.LAST") ||
+	    skip_key(&specification, "INSTALL.LAST"))
+		leaf = COST_REPLACING;
+	else if (!parse_leaf(&specification, &leaf))
 		return "no such leaf";
 	if (*specification != '=' || !parse_time(specification + 1, &time))
 		return "expected LEAF=TIME, in us or ms";

@@ -28,8 +28,8 @@ void main(void) __attribute__((noreturn));
 void main(void)
 {
 	interrupts_init();
+	check_machine();	/* what comes next takes an x2APIC for granted */
 	smp_first_init();
-	check_machine();
 	tsc_calibrate();
 	multiboot_parse();
 	smp_enumerate();

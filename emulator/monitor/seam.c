@@ -94,8 +94,16 @@ void seam_init(void)
 	};
 	add_cmrs();
 	seamldr_init(&seamldr, &seam_platform);
+	seamldr.cpuid_1_eax = cpuid(1, 0).eax;
 	if (npt_use(SEAM_RANGE_BASE) == SEAM_PAGE_HOST)
 		npt_protect(SEAM_RANGE_BASE, SEAM_RANGE_SIZE, SEAM_PAGE_SEAMRR);
+}
+
+/* By the host: costs and invariants are none of the firmware's. */
+static void replacing(void)
+{
+	transition_replacing();
+	cost_spend(COST_REPLACING);
 }
 
 /* What the firmware does: install the module that the machine comes with. */
@@ -105,11 +113,12 @@ void seam_boot_load(void)
 
 	if (!seam_module.size) {
 		log_line("no TDX module: SEAMCALLs to it are VMfailInvalid");
-		return;
+	} else {
+		status = seamldr_boot_load(&seamldr, seam_module.base, seam_module.size);
+		if (status)
+			log_line("the TDX module was not loaded: status %016lx", status);
 	}
-	status = seamldr_boot_load(&seamldr, seam_module.base, seam_module.size);
-	if (status)
-		log_line("the TDX module was not loaded: status %016lx", status);
+	seamldr.replacing = replacing;
 }
 
 /* Whose code it is, for reports. */

@@ -37,7 +37,20 @@ struct seamcall_stats {
 };
 
 extern struct seamcall_stats seamcall_stats;
-extern bool strict;
+
+/* transition.c */
+extern bool strict, gate_expected;
+
+void transition_check(const struct cpu *cpu, u64 leaf);
+void transition_check_quiet(void);
+void transition_check_nobody_inside(void);
+void transition_replacing(void);
+void transition_follow(u64 leaf, bool success);
+
+/* seam_time.c */
+void seam_time_add(struct cpu *cpu, u64 leaf, u64 cycles);
+void seam_time_clear(void);
+void seam_time_write(char *text, size_t size);
 
 /* fault.c */
 struct fault_action {
@@ -52,6 +65,8 @@ const char *fault_add(const char *specification);
 bool fault_find(u32 cpu, u64 leaf, struct fault_action *action);
 const char *cost_set(const char *specification);
 void cost_spend(u64 leaf);
+/* Of cost_spend(): the SEAMLDR.INSTALL that replaces the module. */
+#define COST_REPLACING	(SEAMLDR_INSTALL | BIT(62))
 void fault_clear(void);
 
 /* trace.c */

@@ -1,77 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * SEAMCALL: the instruction's own checks, then P-SEAMLDR or the TDX module.
- *
- * Also the invariants that can be seen from here: who is inside, and what the host
- * calls while an update is under way.
- */
+/* SEAMCALL: the instruction's own checks, then P-SEAMLDR or the TDX module. */
 #include "lib.h"
 #include "seam.h"
 #include "vmx.h"
 
-/* Breaking a rule of the hardware or of the emulator ends the run. */
-bool strict = true;
 struct seamcall_stats seamcall_stats;
 
 /* An LP is inside P-SEAMLDR; the cost of INSTALL counts as inside. */
 static struct spinlock seamldr_lock;
 
-/*
- * From a successful TDH.SYS.SHUTDOWN to a successful TDH.SYS.UPDATE, or to the first
- * step of the update that fails: from there on the host has a dead module, and may
- * find that out by calling it.
- */
-static bool in_transition;
-
 static void count(u64 *counter)
 {
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
-}
-
-static bool is_td_scope(u64 leaf)
-{
-	switch (leaf) {
-	case TDH_SYS_KEY_CONFIG:
-	case TDH_SYS_INIT:
-	case TDH_SYS_RD:
-	case TDH_SYS_LP_INIT:
-	case TDH_SYS_TDMR_INIT:
-	case TDH_SYS_CONFIG:
-	case TDH_SYS_SHUTDOWN:
-	case TDH_SYS_UPDATE:
-	case TDH_SYS_DISABLE:
-		return false;
-	}
-	return !(leaf & SEAMCALL_P_SEAMLDR);
-}
-
-static void check_transition(struct cpu *cpu, u64 leaf)
-{
-	if (!READ_ONCE(in_transition) || !is_td_scope(leaf))
-		return;
-	count(&seamcall_stats.in_transition);
-	if (strict)
-		broken("SEAMCALL %s while the TDX module is updated: cpu%u rip=%lx",
-		       seamcall_name(leaf), cpu->index, cpu->vmcb->save.rip);
-}
-
-static void follow_transition(u64 leaf, bool success)
-{
-	switch (leaf) {
-	case TDH_SYS_SHUTDOWN:
-		if (success)
-			WRITE_ONCE(in_transition, true);
-		break;
-	case TDH_SYS_UPDATE:
-		WRITE_ONCE(in_transition, false);
-		break;
-	case TDH_SYS_INIT:
-	case TDH_SYS_LP_INIT:
-	case SEAMLDR_INSTALL:
-		if (!success)
-			WRITE_ONCE(in_transition, false);
-		break;
-	}
 }
 
 static bool inject_fault(struct seam_cpu *call, u64 leaf, enum seamcall_result *result)
@@ -89,20 +29,10 @@ static bool inject_fault(struct seam_cpu *call, u64 leaf, enum seamcall_result *
 	return true;
 }
 
-/* When an installation ends, nobody may be running the code that it replaced. */
-static void check_nobody_inside(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < num_cpus; i++) {
-		if (READ_ONCE(cpus[i].in_module))
-			broken("the TDX module was replaced while cpu%u was inside", i);
-	}
-}
-
 static enum seamcall_result call_seamldr(struct seam_cpu *call, u64 leaf)
 {
 	bool was_ready = seamldr_module_ready(&seamldr);
+	bool was_pending = seamldr_install_pending(&seamldr);
 	enum seamcall_result result;
 
 	if (!spin_trylock(&seamldr_lock))
@@ -112,7 +42,9 @@ static enum seamcall_result call_seamldr(struct seam_cpu *call, u64 leaf)
 		result = seamldr_call(&seamldr, call) ? SEAMCALL_RETURNED :
 							SEAMCALL_VMFAIL_INVALID;
 		if (!was_ready && seamldr_module_ready(&seamldr))
-			check_nobody_inside();
+			transition_check_nobody_inside();
+		if (!was_pending && seamldr_install_pending(&seamldr))
+			transition_check_quiet();
 	}
 	spin_unlock(&seamldr_lock);
 	return result;
@@ -138,12 +70,13 @@ static enum seamcall_result call_module(struct cpu *cpu, struct seam_cpu *call, 
 	struct seam_gprs before = call->host;
 	enum seamcall_result result = SEAMCALL_RETURNED;
 
-	check_transition(cpu, leaf);
+	transition_check(cpu, leaf);
 	if (!seamldr_module_ready(&seamldr))
 		return SEAMCALL_VMFAIL_INVALID;
 	cost_spend(leaf);
 	if (inject_fault(call, leaf, &result))
 		return result;
+	WRITE_ONCE(cpu->module_leaf, leaf);
 	WRITE_ONCE(cpu->in_module, true);
 	call->sysinfo = seamldr_module_sysinfo(&seamldr);
 	seamldr_module_entry(&seamldr)(call);
@@ -193,7 +126,7 @@ void seamcall(struct cpu *cpu, const struct instruction *insn)
 	};
 	enum seamcall_result result;
 	struct seam_gprs in;
-	u64 leaf;
+	u64 leaf, begin = rdtsc();
 
 	call.host.reg[GPR_RAX] = cpu->vmcb->save.rax;
 	call.host.reg[GPR_RSP] = 0;
@@ -210,7 +143,8 @@ void seamcall(struct cpu *cpu, const struct instruction *insn)
 	else
 		result = call_module(cpu, &call, leaf);
 
-	follow_transition(leaf, result == SEAMCALL_RETURNED && !call.host.reg[GPR_RAX]);
+	seam_time_add(cpu, leaf, rdtsc() - begin);
+	transition_follow(leaf, result == SEAMCALL_RETURNED && !call.host.reg[GPR_RAX]);
 	if (result == SEAMCALL_RETURNED)
 		write_back(cpu, &call);
 	if (trace_on)

@@ -15,7 +15,8 @@
 #include "memory.h"
 #include "seam.h"
 
-#define AP_TIMEOUT_US	(2 * 1000 * 1000UL)
+/* How long to wait in silence for a processor to start. */
+#define AP_PATIENCE_US	(10 * 1000 * 1000UL)
 
 #define ICR_NMI		0x4400
 #define ICR_INIT	0x4500
@@ -133,6 +134,9 @@ void cpu_wait_for_sipi(struct cpu *cpu)
 }
 
 /*
+ * There is no time limit: a busy machine may hold a processor up for as long as it likes,
+ * and whoever runs this sees in the log what it waits for.
+ *
  * One after the other: they share the trampoline and start_stack. The last one is Linux's
  * first, which finds the others waiting.
  */
@@ -142,14 +146,16 @@ void smp_boot(void)
 
 	memcpy((void *)TRAMPOLINE_PA, trampoline, trampoline_end - trampoline);
 	for (i = num_cpus; i-- > 0; ) {
-		u64 deadline = microseconds() + AP_TIMEOUT_US;
+		u64 patience = microseconds() + AP_PATIENCE_US;
 
 		start_stack = (u64)&cpu_stacks[i + 1];
 		apic_send(cpus[i].x2apic_id, ICR_INIT);
 		apic_send(cpus[i].x2apic_id, ICR_STARTUP | TRAMPOLINE_PA >> PAGE_SHIFT);
 		while (__atomic_load_n(&num_started, __ATOMIC_ACQUIRE) != num_cpus - i) {
-			if (microseconds() > deadline)
-				fatal("processor %u does not start", i);
+			if (microseconds() > patience) {
+				log_line("processor %u has not started yet", i);
+				patience += AP_PATIENCE_US;
+			}
 			cpu_relax();
 		}
 	}

@@ -8,6 +8,8 @@
 
 #define CALIBRATION_TICKS	(PM_TIMER_HZ / 100)
 #define SAMPLE_ATTEMPTS		5
+/* Two measurements agree when they differ by less than 1 in this many. */
+#define PRECISION		1000
 
 u64 tsc_khz;
 static u64 tsc_start;
@@ -39,20 +41,34 @@ static struct sample take_sample(void)
 	return best;
 }
 
-/* The timer goes around in 4.7 seconds; nobody holds a machine up that long. */
-void tsc_calibrate(void)
+static u64 measure_khz(void)
 {
-	struct sample first, last;
+	struct sample first = take_sample(), last;
 	u64 ticks;
 
-	pm_timer_port = acpi_pm_timer_port();
-	tsc_start = rdtsc();
-	first = take_sample();
 	do {
 		last = take_sample();
 		ticks = (last.pm_timer - first.pm_timer) & PM_TIMER_MASK;
 	} while (ticks < CALIBRATION_TICKS);
-	tsc_khz = (last.tsc - first.tsc) * PM_TIMER_HZ / 1000 / ticks;
+	return (last.tsc - first.tsc) * PM_TIMER_HZ / 1000 / ticks;
+}
+
+/*
+ * The timer goes around in 4.7 seconds, and a busy machine may hold this one up at any
+ * place for any time: a measurement that was disturbed agrees with no other.
+ */
+void tsc_calibrate(void)
+{
+	u64 last, difference;
+
+	pm_timer_port = acpi_pm_timer_port();
+	tsc_start = rdtsc();
+	tsc_khz = measure_khz();
+	do {
+		last = tsc_khz;
+		tsc_khz = measure_khz();
+		difference = tsc_khz > last ? tsc_khz - last : last - tsc_khz;
+	} while (difference > tsc_khz / PRECISION);
 }
 
 u64 microseconds(void)

@@ -211,6 +211,8 @@ u64 seamldr_install_module(struct seamldr *ldr, u64 *recoverable)
 	/* The old module is gone. */
 	*recoverable = SEAMLDR_INSTALL_UNRECOVERABLE;
 	ldr->range_initialized = true;
+	if (ldr->replacing)
+		ldr->replacing();
 
 	status = copy_and_measure(ldr, &layout);
 	if (status) {
@@ -283,7 +285,7 @@ static u64 install(struct seamldr *ldr, const struct seam_cpu *cpu, u64 *recover
 	if (ldr->flow == SEAMLDR_FLOW_READY) {
 		ldr->ready_before = seamldr_module_ready(ldr);
 		seamldr_set_ready(ldr, false);
-		ldr->flow = SEAMLDR_FLOW_INSTALL;
+		__atomic_store_n(&ldr->flow, SEAMLDR_FLOW_INSTALL, __ATOMIC_RELEASE);
 	}
 
 	ldr->called[cpu->lp] = true;

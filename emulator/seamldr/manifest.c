@@ -22,13 +22,16 @@ static bool header_is_valid(const struct seam_sigstruct *sigstruct)
 	       !(sigstruct->module_type & ~SEAM_SIGSTRUCT_DEBUG_SIGNED);
 }
 
+/*
+ * Not reserved4: the published loader still wants zeros there, but Intel's images of
+ * 2.0.04 have more than a version in it, so the loader that takes them does not.
+ */
 static bool reserved_is_zero(const struct seam_sigstruct *sigstruct)
 {
 	return !sigstruct->attributes &&
 	       !sigstruct->reserved3 &&
 	       seamldr_is_zero(sigstruct->reserved1, sizeof(sigstruct->reserved1)) &&
-	       seamldr_is_zero(sigstruct->reserved2, sizeof(sigstruct->reserved2)) &&
-	       seamldr_is_zero(sigstruct->reserved4, sizeof(sigstruct->reserved4));
+	       seamldr_is_zero(sigstruct->reserved2, sizeof(sigstruct->reserved2));
 }
 
 static bool body_is_valid(const struct seam_sigstruct *sigstruct)
@@ -76,11 +79,13 @@ static bool offsets_are_inside(const struct seam_sigstruct *sigstruct, u64 size)
 }
 
 /* The packages of the emulated host are alike, so one look stands for all. */
-static bool supports_cpu(const struct seam_sigstruct *sigstruct)
+static bool supports_cpu(const struct seamldr *ldr)
 {
+	const struct seam_sigstruct *sigstruct = &ldr->sigstruct;
+
 	for (u32 i = 0; i < sigstruct->cpuid_table_size; i++) {
 		if ((sigstruct->cpuid_table[i] & CPUID_MODEL_MASK) ==
-		    (SEAMLDR_PLATFORM_CPUID & CPUID_MODEL_MASK))
+		    (ldr->cpuid_1_eax & CPUID_MODEL_MASK))
 			return true;
 	}
 	return false;
@@ -126,7 +131,7 @@ u64 seamldr_verify_manifest(const struct seamldr *ldr)
 	if (!offsets_are_inside(sigstruct, ldr->params.num_module_pages * PAGE_SIZE))
 		return SEAMLDR_EBADSIG;
 
-	if (sigstruct->cpuid_table_size && !supports_cpu(sigstruct))
+	if (sigstruct->cpuid_table_size && !supports_cpu(ldr))
 		return SEAMLDR_EUNSUPCPU;
 	if (!sigstruct->cpuid_table_size)
 		return SEAMLDR_EBADSIG;

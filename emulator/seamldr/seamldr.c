@@ -89,7 +89,7 @@ static u64 seamldr_seaminfo(const struct seamldr *ldr, u64 pa)
 	table->tot_num_lps = platform->num_lps;
 	table->tot_num_sockets = platform->num_packages;
 	for (u32 i = 0; i < platform->num_packages && i < P_SYSINFO_MAX_SOCKETS; i++)
-		table->socket_cpuid[i] = SEAMLDR_PLATFORM_CPUID;
+		table->socket_cpuid[i] = ldr->cpuid_1_eax;
 	table->p_seamldr_range_base = platform->seamrr.base + platform->seamrr.size -
 				      SEAMLDR_OWN_RANGE_SIZE;
 	table->p_seamldr_range_size = SEAMLDR_OWN_RANGE_SIZE;
@@ -142,6 +142,7 @@ void seamldr_init(struct seamldr *ldr, const struct seam_platform *platform)
 	__builtin_memset(ldr, 0, sizeof(*ldr));
 	ldr->platform = platform;
 	ldr->update_capacity = SEAMLDR_UPDATE_CAPACITY;
+	ldr->cpuid_1_eax = SEAMLDR_CPUID_1_EAX;
 	platform->protect(platform->seamrr.base, platform->seamrr.size, SEAM_PAGE_SEAMRR);
 }
 
@@ -154,6 +155,11 @@ void seamldr_set_ready(struct seamldr *ldr, bool ready)
 bool seamldr_module_ready(const struct seamldr *ldr)
 {
 	return __atomic_load_n(&ldr->seam_ready, __ATOMIC_ACQUIRE);
+}
+
+bool seamldr_install_pending(const struct seamldr *ldr)
+{
+	return __atomic_load_n(&ldr->flow, __ATOMIC_ACQUIRE) == SEAMLDR_FLOW_INSTALL;
 }
 
 seam_module_entry_t seamldr_module_entry(const struct seamldr *ldr)

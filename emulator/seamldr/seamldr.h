@@ -16,8 +16,8 @@
 #include "../abi/platform.h"
 #include "../abi/seamldr.h"
 
-/* CPUID.1.EAX of every LP of the emulated host. */
-#define SEAMLDR_PLATFORM_CPUID		0x000806f8
+/* Default of seamldr.cpuid_1_eax: Sapphire Rapids. */
+#define SEAMLDR_CPUID_1_EAX		0x000806f8
 
 /* Default of seamldr.update_capacity. */
 #define SEAMLDR_UPDATE_CAPACITY		64
@@ -33,14 +33,18 @@ enum seamldr_flow {
 /**
  * struct seamldr - state of P-SEAMLDR
  * @platform: set by seamldr_init().
- * @update_capacity: entries of the update log (SEAMDB). The monitor may change it
- *		     between seamldr_init() and seamldr_boot_load().
+ * @update_capacity: entries of the update log (SEAMDB).
+ * @cpuid_1_eax: CPUID.1.EAX of all LPs.
+ * @replacing: if set, called when SEAMLDR.INSTALL begins to replace the module: all
+ *	       its checks have passed, and what takes long on hardware comes now.
  *
- * All the other fields are P-SEAMLDR's own.
+ * The monitor may set these between seamldr_init() and seamldr_boot_load(). All the other fields are P-SEAMLDR's own.
  */
 struct seamldr {
 	const struct seam_platform *platform;
 	u32 update_capacity;
+	u32 cpuid_1_eax;
+	void (*replacing)(void);
 
 	bool busy;			/* an LP is inside; atomic */
 	bool seam_ready;		/* the module can be called; atomic */
@@ -91,6 +95,12 @@ bool seamldr_call(struct seamldr *ldr, struct seam_cpu *cpu);
 
 /* Whether SEAMCALLs reach the module. Without it they are VMfailInvalid. */
 bool seamldr_module_ready(const struct seamldr *ldr);
+
+/*
+ * Whether some LPs, but not all, have called SEAMLDR.INSTALL. Such a session began
+ * with a module that was ready unless an earlier one had replaced it.
+ */
+bool seamldr_install_pending(const struct seamldr *ldr);
 
 /* Both only while seamldr_module_ready(). */
 seam_module_entry_t seamldr_module_entry(const struct seamldr *ldr);

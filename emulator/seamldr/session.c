@@ -9,7 +9,7 @@ void seamldr_end_session(struct seamldr *ldr)
 {
 	__builtin_memset(ldr->called, 0, sizeof(ldr->called));
 	ldr->num_called = 0;
-	ldr->flow = SEAMLDR_FLOW_READY;
+	__atomic_store_n(&ldr->flow, SEAMLDR_FLOW_READY, __ATOMIC_RELEASE);
 }
 
 u64 seamldr_shutdown(struct seamldr *ldr, const struct seam_cpu *cpu)

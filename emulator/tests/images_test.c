@@ -11,6 +11,7 @@
 #include "tap.h"
 
 #define FIRST_VERSION	"1.5.05"
+#define GRANITE_RAPIDS	0xa06d1
 
 static char directory[512];
 
@@ -44,16 +45,23 @@ static struct file load(const char *name)
 	return file;
 }
 
-static bool start(const char *version)
+/* A machine of these processors whose firmware has loaded @version. */
+static bool start_on(u32 cpuid_1_eax, const char *version)
 {
 	struct file file;
 
 	fixture_start();
+	ldr.cpuid_1_eax = cpuid_1_eax;
 	file = load(version);
 	if (seamldr_boot_load(&ldr, file.pa, file.size))
 		return false;
 	fixture_write_handoff(0);
 	return true;
+}
+
+static bool start(const char *version)
+{
+	return start_on(SEAMLDR_CPUID_1_EAX, version);
 }
 
 static struct result update(const char *name)
@@ -78,6 +86,34 @@ static struct result update(const char *name)
 	return fixture_install(params_pa);
 }
 
+/*
+ * INSTALL on all LPs while the module serves, that is without TDH.SYS.SHUTDOWN: the
+ * status tells what an update would give up to the point where the old module is lost,
+ * and nothing is.
+ */
+static void rehearse(const char *name, u64 status)
+{
+	struct seam_extend extend;
+	struct seam_sysinfo sysinfo;
+	struct result result;
+	u32 updates;
+
+	fixture_handoff()->valid = false;
+	extend = ldr.extend;
+	sysinfo = *seamldr_module_sysinfo(&ldr);
+	updates = ldr.num_remaining_updates;
+
+	result = update(name);
+	tap_is(result.rax, status, "%s: rehearsed: status", name);
+	tap_is(result.rdx, SEAMLDR_INSTALL_RECOVERABLE, "%s: rehearsed: RDX", name);
+	tap_ok(seamldr_module_ready(&ldr), "%s: rehearsed: the module can be called", name);
+	tap_is(ldr.num_remaining_updates, updates, "%s: rehearsed: the log is as it was", name);
+	tap_ok(!memcmp(&extend, &ldr.extend, sizeof(extend)) &&
+	       !memcmp(&sysinfo, seamldr_module_sysinfo(&ldr), sizeof(sysinfo)),
+	       "%s: rehearsed: it is the module that was there", name);
+	fixture_write_handoff(0);
+}
+
 static void test_good(void)
 {
 	static const char * const versions[] = { "1.5.05", "1.5.06", "1.5.07", "1.5.08" };
@@ -88,12 +124,27 @@ static void test_good(void)
 		tap_ok(start(version), "%s: loads at boot", version);
 		if (!tap_ok(start(FIRST_VERSION), "%s: the first module", version))
 			continue;
+		rehearse(version, SEAMLDR_EBADHANDOFF);
 		tap_is(update(version).rax, 0, "%s: is an update of " FIRST_VERSION, version);
 		tap_ok(seamldr_module_ready(&ldr), "%s: can be called", version);
 	}
 	start("1.5.07");
 	fixture_write_handoff(1);
 	tap_is(update("1.5.06").rax, SEAMLDR_EBADHANDOFF, "1.5.06 is no update of 1.5.07");
+}
+
+static void test_other_line(void)
+{
+	start(FIRST_VERSION);
+	rehearse("2.0.08", SEAMLDR_EUNSUPPORTED);
+	tap_ok(!start("2.0.05"), "2.0.05: does not load at boot on another processor");
+
+	tap_ok(start_on(GRANITE_RAPIDS, "2.0.05"), "2.0.05: loads at boot on its processor");
+	rehearse("2.0.08", SEAMLDR_EBADHANDOFF);
+	rehearse("1.5.08", SEAMLDR_EUNSUPPORTED);
+	rehearse("broken/bad-signature", SEAMLDR_EUNSUPPORTED);
+	tap_is(update("2.0.08").rax, 0, "2.0.08: is an update of 2.0.05");
+	tap_ok(seamldr_module_ready(&ldr), "2.0.08: can be called");
 }
 
 static void test_broken(const char *name, const char *expected)
@@ -112,6 +163,11 @@ static void test_broken(const char *name, const char *expected)
 		status = 0;
 
 	snprintf(path, sizeof(path), "broken/%s", name);
+	if (!tap_ok(start(FIRST_VERSION), "%s: the module before a rehearsal", name))
+		return;
+	/* What comes after the handoff data are checked is not rehearsed. */
+	rehearse(path, status && status != SEAMLDR_EBADHASH ? status : SEAMLDR_EBADHANDOFF);
+
 	if (!tap_ok(start(FIRST_VERSION), "%s: the first module", name))
 		return;
 	result = update(path);
@@ -133,6 +189,7 @@ int main(void)
 	}
 
 	test_good();
+	test_other_line();
 	while (fgets(line, sizeof(line), expected)) {
 		char *name = strtok(line, "\t"), *status = strtok(NULL, "\t");
 

@@ -46,7 +46,7 @@ u8 *private_page(const struct test_td *of, u64 gpa)
 
 void long_mode(struct vmcb *vmcb)
 {
-	vmcb->efer |= X86_EFER_LMA;
+	vmcb->efer |= EFER_LMA;
 	vmcb->cs.attributes |= VMCB_SEGMENT_LONG;
 }
 

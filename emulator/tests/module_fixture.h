@@ -8,7 +8,8 @@
 
 #include "../abi/seamcall.h"
 #include "../abi/status.h"
-#include "../module/svm.h"
+#include "../x86/registers.h"
+#include "../x86/svm.h"
 #include "fake_platform.h"
 #include "tap.h"
 
@@ -156,6 +157,7 @@ void test_memory(void);
 void test_vcpu(void);
 void test_run(void);
 void test_instructions(void);
+void test_guest(void);
 void test_update(void);
 void test_operands(void);
 void test_locks(void);

@@ -322,7 +322,7 @@ static void step_long_mode(struct vmcb *vmcb, struct seam_gprs *gprs)
 
 static void not_long_mode(struct vmcb *vmcb)
 {
-	vmcb->efer &= ~X86_EFER_LMA;
+	vmcb->efer &= ~EFER_LMA;
 	vmcb->cs.attributes &= ~VMCB_SEGMENT_LONG;
 	vmcb->rip = linear_rip;
 }

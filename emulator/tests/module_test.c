@@ -15,6 +15,7 @@ int main(void)
 	test_vcpu();
 	test_run();
 	test_instructions();
+	test_guest();
 	test_update();
 	test_operands();
 	test_locks();

@@ -7,8 +7,9 @@ MODULE_VERSIONS	:= 1.5.05 1.5.06 1.5.07 1.5.08
 # 1.5.06 with a fault in sys.c.
 MODULE_BROKEN	:= broken-sys-init broken-lp-init broken-sys-update
 MODULE_SOURCES	:= $(filter-out string.c,$(notdir $(wildcard $(EMULATOR)/module/*.c)))
+X86	:= $(patsubst $(EMULATOR)/%.c,$(OUT)/%.o,$(wildcard $(EMULATOR)/x86/*.c))
 MODULE_PARTS	:= $(patsubst $(SRC)/%.c,$(OUT)/tests/%.o,$(filter-out %_test.c,$(wildcard $(SRC)/module_*.c)))
-MODULE_OBJECTS	:= $(patsubst %,$(OUT)/module-%.o,$(MODULE_VERSIONS) $(MODULE_BROKEN))
+MODULE_OBJECTS	:= $(patsubst %,$(OUT)/module-%.o,$(MODULE_VERSIONS) $(MODULE_BROKEN)) $(X86)
 
 define module_rules
 $(OUT)/module-$(1)/%.o: $(EMULATOR)/module/%.c

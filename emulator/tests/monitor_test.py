@@ -19,8 +19,9 @@ from tdxhost import qemu	# noqa: E402
 OUT = pathlib.Path(os.environ.get("O", TOP / "build/emulator"))
 MONITOR = OUT / "monitor/monitor.elf"
 KERNEL = OUT / "monitor/test/kernel"
+MODULE = pathlib.Path(os.environ.get("IMAGES", TOP / "build/emulator/images")) / "1.5.05.blob"
 
-TIMEOUT = int(os.environ.get("MONITOR_TEST_TIMEOUT", 120))
+TIMEOUT = int(os.environ.get("MONITOR_TEST_TIMEOUT", 900))
 EXIT_PASSED = 2 * 0x10 + 1
 EXIT_BROKEN = 2 * 0x3f + 1
 EXIT_FATAL = 2 * 0x3e + 1
@@ -38,7 +39,7 @@ def ok(passed, name, detail=""):
             print(f"# {line}")
 
 
-def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU):
+def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU, module=False):
     """Exit status of QEMU, serial output, and the emulator's log."""
     with tempfile.TemporaryDirectory() as directory:
         log = pathlib.Path(directory) / "log"
@@ -49,7 +50,8 @@ def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU):
             "-serial", "stdio", "-debugcon", f"file:{log}",
             "-device", "isa-debug-exit,iobase=0x501",
             "-kernel", str(MONITOR), "-append", options,
-            "-initrd", f"{KERNEL} {arguments}".rstrip()]
+            # The initramfs is not looked at, but the module comes behind it.
+            "-initrd", f"{KERNEL} {arguments}".rstrip() + f",{KERNEL},{MODULE}" * module]
         try:
             run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                                  text=True, errors="replace", timeout=TIMEOUT)
@@ -58,7 +60,7 @@ def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU):
         return run.returncode, run.stdout + run.stderr, log.read_text(errors="replace")
 
 
-def test_inside():
+def test_kernel():
     status, output, log = boot()
     results = re.findall(r"^(not )?ok \d+ - (.*)$", output, re.M)
     plan = re.search(r"^1\.\.(\d+)$", output, re.M)
@@ -79,6 +81,39 @@ def test_no_stray():
     status, output, log = boot("read=0x1000000")
     ok(status not in (None, EXIT_BROKEN) and "BROKEN" not in log,
        "an access to memory of the host's own does not", f"status {status}\n{output}{log}")
+
+
+def test_gate():
+    """Which SEAMCALLs a host that promises to keep them back may make while it replaces
+    the module."""
+    for name, arguments, cpus in (("a rehearsal", "gate-rehearsal", 2),
+                                  ("an update", "gate-update", 1)):
+        test_stray(f"a call past the gate in {name}", arguments,
+                   r"SEAMCALL TDH.SYS.RD past the gate: cpu0 rip=", options="gate=on",
+                   cpus=cpus, module=True)
+        status, output, log = boot(arguments, cpus=cpus, module=True)
+        ok("to come" in output and "it went through" in output and "BROKEN" not in log,
+           f"in {name} of a host without a gate it does not", f"status {status}\n{output}{log}")
+        status, output, log = boot(arguments, options="gate=on strict=off", cpus=cpus,
+                                   module=True)
+        ok("it went through" in output and "BROKEN" not in log,
+           f"in {name} with strict=off it is only counted", f"status {status}\n{output}{log}")
+    status, output, log = boot("gate-open", options="gate=on", cpus=1, module=True)
+    ok("it went through" in output and "BROKEN" not in log,
+       "calls after a rehearsal and after an update are no such calls",
+       f"status {status}\n{output}{log}")
+
+
+def test_inside():
+    """The report of who was inside SEAM for how long."""
+    status, output, log = boot("inside", cpus=1, module=True)
+    line = re.search(r"^cpu0 calls (\d+) us (\d+) max (\d+) (\S+) install (\d+) us (\d+) max (\d+)",
+                     output, re.M)
+    values = [int(value) for value in line.group(1, 2, 3, 5, 6, 7)] if line else [0] * 6
+    calls, total, longest, installs, install_total, install_longest = values
+    ok(calls == 3 and installs == 2 and line[4] == "TDH.SYS.RD" and longest >= 20000 and
+       total >= longest + install_total and install_total >= install_longest,
+       "the time in SEAM is counted, in all and for INSTALL", f"status {status}\n{output}{log}")
 
 
 def test_refused(name, message, **options):
@@ -120,7 +155,7 @@ def test_options():
 
 
 # usage: monitor_test.py [GROUP...]
-GROUPS = {"inside": test_inside, "strays": test_strays, "refusals": test_refusals,
+GROUPS = {"inside": test_kernel, "gate": test_gate, "report": test_inside, "strays": test_strays, "refusals": test_refusals,
           "options": test_options}
 for group in sys.argv[1:] or GROUPS:
     GROUPS[group]()

@@ -35,7 +35,7 @@ static const struct field fields[] = {
 	FIELD(exponent_size), FIELD(reserved1), FIELD(exponent), FIELD(seamhash),
 	FIELD(attributes), FIELD(num_stack_pages), FIELD(num_keyhole_pages), FIELD(max_tdmrs),
 	FIELD(pamt_entry_size), FIELD(reserved2), FIELD(no_downgrade), FIELD(reserved3),
-	FIELD(gdt_idt_offset), FIELD(fault_wrapper_offset), FIELD(reserved4),
+	FIELD(gdt_idt_offset), FIELD(fault_wrapper_offset),
 	FIELD(cpuid_table_size), FIELD(cpuid_table),
 };
 
@@ -117,7 +117,7 @@ int main(void)
 	image = fixture_image(2);
 	good = *image.sigstruct;
 	make_file(&image);
-	tap_ok(!kernel_verdict(file, sizeof(file), SEAMLDR_PLATFORM_CPUID) &&
+	tap_ok(!kernel_verdict(file, sizeof(file), SEAMLDR_CPUID_1_EAX) &&
 	       !seamldr_verdict(&image), "both take a good image");
 
 	for (int i = 0; i < NUM_IMAGES; i++) {
@@ -131,7 +131,7 @@ int main(void)
 		fixture_sign(&image);
 		make_file(&image);
 
-		token = kernel_verdict(file, sizeof(file), SEAMLDR_PLATFORM_CPUID);
+		token = kernel_verdict(file, sizeof(file), SEAMLDR_CPUID_1_EAX);
 		status = seamldr_verdict(&image);
 		refused += !!status;
 		if (!token && status && !missed++)

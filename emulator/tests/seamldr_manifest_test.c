@@ -68,7 +68,8 @@ EDIT(attributes, s->attributes = 1)
 EDIT(reserved1, s->reserved1[87] = 1)
 EDIT(reserved2, s->reserved2[0] = 1)
 EDIT(reserved3, s->reserved3 = 1)
-EDIT(reserved4, s->reserved4[23] = 1)
+EDIT(version, { s->update = 8; s->major = 2; s->build = 0x372; })
+EDIT(reserved4, { s->update = 4; s->major = 2; s->build = 0x35b; s->reserved4[0] = 8; })
 EDIT(cpuid_table_size, s->cpuid_table_size = 256)
 EDIT(handoff_range, s->min_update_hv = 1)
 EDIT(gdt_unaligned, { s->gdt_idt_offset = 0x1010; s->fault_wrapper_offset = 16; })
@@ -156,7 +157,8 @@ static const struct test_case cases[] = {
 	BAD(SIG, "first reserved field"), reserved1, NULL },
 	BAD(SIG, "second reserved field"), reserved2, NULL },
 	BAD(SIG, "third reserved field"), reserved3, NULL },
-	BAD(SIG, "fourth reserved field"), reserved4, NULL },
+	{ "the version, as 2.0.08 has it", 0, 0, version, NULL },
+	{ "what else 2.0.04 has there", 0, 0, reserved4, NULL },
 	BAD(SIG, "CPUID_TABLE_SIZE"),	cpuid_table_size, NULL },
 	BAD(SIG, "MIN_UPDATE_HV above MODULE_HV"), handoff_range, NULL },
 	BAD(SIG, "GDT_IDT_OFFSET unaligned"), gdt_unaligned, NULL },

@@ -11,7 +11,7 @@ THREADS_CFLAGS	:= -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-type-limits -fno-
 THREADS_MODULE	:= $(MODULE_SOURCES:%.c=$(THREADS_OUT)/module/%.o)
 THREADS_PARTS	:= $(MODULE_PARTS:$(OUT)/%=$(THREADS_OUT)/%) $(THREADS_OUT)/tests/tap.o \
 		   $(THREADS_OUT)/tests/fake_platform.o $(THREADS_OUT)/tests/threads_test.o \
-		   $(THREADS_OUT)/crypto/sha384.o
+		   $(THREADS_OUT)/crypto/sha384.o $(X86:$(OUT)/%=$(THREADS_OUT)/%)
 THREADS_BEARSSL	:= $(patsubst %,$(THREADS_OUT)/bearssl/%.o,hash/sha2big codec/dec64be codec/enc64be)
 
 $(THREADS_OUT)/%.o: $(EMULATOR)/%.c $(BEARSSL)/.complete

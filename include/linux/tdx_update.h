@@ -9,7 +9,6 @@
 #ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
 
 #include <linux/list.h>
-#include <linux/sched.h>
 #include <linux/types.h>
 
 struct mm_struct;
@@ -17,10 +16,12 @@ struct mm_struct;
 /**
  * struct tdx_update_block - an operation that a TDX module update must not meet
  * @node:	position among the operations in flight, or among those held back
+ * @by_mm:	to find the operations of a process
  * @mm:		address space of the task that began the operation; only compared
+ * @opening:	which opening of the gate the operation waits for
  * @since_ns:	when the operation was admitted, ktime_get_ns()
  * @tgid:	process that began the operation, for the operator
- * @comm:	its name, for the operator
+ * @start_ns:	when that process started: it tells whether @tgid still means it
  * @held:	the operation is in flight and holds updates off
  *
  * The caller embeds it in the object whose lifetime bounds the operation, zero
@@ -29,10 +30,12 @@ struct mm_struct;
  */
 struct tdx_update_block {
 	struct list_head	node;
+	struct hlist_node	by_mm;
 	struct mm_struct	*mm;
+	unsigned long		opening;
 	u64			since_ns;
+	u64			start_ns;
 	pid_t			tgid;
-	char			comm[TASK_COMM_LEN];
 	bool			held;
 };
 

@@ -33,7 +33,7 @@ class Line:
         return self.values[key]
 
 
-def boot(script, *, kernel, cpus=4, options=(), timeout=600, tolerate=()):
+def boot(script, *, kernel, cpus=4, options=(), timeout=7200, tolerate=()):
     """Run a shell script in the host; returns its lines."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "bench.sh")

@@ -4,7 +4,10 @@
 import shutil
 import subprocess
 
-WIDTH = 78
+from .boots import median
+from .measure import STANDS_STILL_MS
+
+WIDTH = 98
 
 
 def _ms(value):
@@ -58,33 +61,105 @@ def _cost(result):
 
 
 def _stall(result, cost):
-    lines = _head(4, f"One update with an INSTALL of {cost} ms a CPU: standstill in ms, median (range)")
-    lines.append(f"{'CPUs':>4} {'kernel':9}{'a CPU runs nothing':>22}{'noise without update':>22}"
+    lines = _head(4, f"One update, {cost} ms for the INSTALL that replaces the module: standstill in ms, median (range)")
+    lines.append(f"{'CPUs':>4} {'kernel':9}{'noise':>7}{'CPUs still':>12}{'longest':>16}{'on any other':>16}"
                  f"{'a TD does not run':>20}")
     for cpus in next(iter(result.values())):
         for kernel, rows in result.items():
             row = rows[cpus]
-            lines.append(f"{cpus:>4} {kernel:9}{_range(row['stall_ms']):>22}"
-                         f"{_range(row['idle_ms']):>22}{_range(row['td_pause_ms']):>20}")
-    lines.append("While all CPUs stand still the patched kernel also reads the new module's metadata, in")
-    lines.append("some 70 SEAMCALLs. They take tens of ms here, where waiting CPUs are in the way of the")
-    lines.append("one that works: all share a few real ones.")
+            for where, tag in (("alone", ""), ("beside_td", "+")):
+                for watch in ("thread", "timer"):
+                    one = row[where][watch]
+                    pause = _range(row["td_pause_ms"]) if (where, watch) == ("alone", "thread") else ""
+                    lines.append(f"{cpus:>4} {kernel + tag:9}{_ms(one['noise_ms']):>7}{one['cpus_still']:>12g}"
+                                 f"{_range(one['stall_ms']):>16}{_range(one['others_ms']):>16}{pause:>20}"
+                                 f"  {watch}")
+    lines.append(f"A CPU is still when it is late by {STANDS_STILL_MS} ms more than the noise: what any CPU was late")
+    lines.append("in the same run when nothing happened. +: a TD runs on the last CPU. Each CPU is watched by a")
+    lines.append("thread of normal priority and by a timer with a real-time thread behind it.")
     return lines
+
+
+def _round_trips(result):
+    lines = _head(5, "Cost of a TD's exits and entries, in instructions: counted, no noise")
+    stock, patched = (result[kernel]["instructions"] for kernel in ("stock", "patched"))
+    trips = result["stock"]["round_trips"]
+    lines.append(f"{trips:,} round trips: stock {stock:,.0f}, patched {patched:,.0f}, {_change(stock, patched)}")
+    return lines
+
+
+def _change(old, new):
+    return f"{100 * (new / old - 1):+.2f} %" if old else "-"
+
+
+def _rejected(result):
+    lines = _head(6, "An image with a bad signature, beside a running TD")
+    for kernel, row in result.items():
+        pause = _ms(row["td_pause_ms"]) + " ms" if row["td_pause_ms"] is not None else "for good"
+        lines.append(f"{kernel:10}{'TDX is lost' if row['tdx_lost'] else 'nothing is lost':18}"
+                     f"TD {'intact' if row['td_intact'] else 'lost'}, paused {pause} ({row['error']})")
+    return lines
+
+
+def _throughput(result):
+    lines = _head(7, "A plain workload on 2 CPUs across an update: hashes in 10 ms")
+    for kernel, row in result.items():
+        # Far enough from the begin of the workload and from the update.
+        before = [count for ms, count in row["slices"] if 50 <= ms < row["begin_ms"] - 50]
+        during = [count for ms, count in row["slices"] if row["begin_ms"] <= ms <= row["end_ms"]]
+        usual = median(before) or 0
+        empty = sum(count < usual / 10 for count in during)
+        lines.append(f"{kernel:10}usual {usual:,.0f}; while the update runs, in {len(during)} slices: median "
+                     f"{median(during) or 0:,.0f}, least {min(during, default=0):,}, {empty} nearly empty")
+    return lines
+
+
+def _figures(results):
+    """design: what there is to reach, in one table."""
+    stall, reach = results["stall"], []
+    most = max(stall["stock"], key=int)
+    spoilt = [" / ".join(str(results["corruption"][kernel][key]) for key in
+                         ("wrong_mrtd", "failed_builds", "failed_updates")) for kernel in ("stock", "patched")]
+    reach.append(("wrong MRTDs / failed builds / failed updates", *spoilt, "0 / 0 / 0"))
+    still = [" ".join(f"{stall[kernel][cpus]['alone']['thread']['cpus_still']:g}" for cpus in stall[kernel])
+             for kernel in ("stock", "patched")]
+    reach.append((f"CPUs that stand still, of {'/'.join(stall['stock'])}", *still, "1 each"))
+    others = [stall[kernel][most]["alone"]["thread"]["others_ms"]["median"] for kernel in ("stock", "patched")]
+    reach.append((f"longest stall on any other of {most} CPUs, ms", *map(_ms, others), "stock / 10"))
+    pauses = [stall[kernel][most]["td_pause_ms"]["median"] for kernel in ("stock", "patched")]
+    reach.append((f"a TD's pause with {most} CPUs, ms", *map(_ms, pauses), "stock + rehearsal"))
+    builds = [results["build_cost"][kernel]["instructions"]["median"] for kernel in ("stock", "patched")]
+    trips = [results["round_trips"][kernel]["instructions"] for kernel in ("stock", "patched")]
+    reach.append(("instructions of a TD's build", "", _change(*builds), "+0.1 %"))
+    reach.append(("instructions of exits and entries", "", _change(*trips), "+0.1 %"))
+    bad = [f"{'TDX lost' if results['rejected'][kernel]['tdx_lost'] else 'nothing lost'}, "
+           f"{_ms(results['rejected'][kernel]['td_pause_ms'])}" for kernel in ("stock", "patched")]
+    reach.append(("an image that is rejected; a TD's pause, ms", *bad, "nothing, < 50"))
+    waits = [row["max"] / row["longest_build_ms"] - 1 for row in results["waiting"]["wait"].values()
+             if row.get("longest_build_ms")]
+    reach.append(("longest wait of an update over longest build", "-",
+                  f"{100 * max(waits):+.0f} %" if waits else "-", "+10 %"))
+    lines = ["", f"{'':46}{'stock':>17}{'patched':>17}  {'to reach'}", "-" * WIDTH]
+    return lines + [f"{what:46}{old:>17}{new:>17}  {goal}" for what, old, new, goal in reach]
 
 
 def table(results):
     lines = [f"TDX module updates, stock and patched kernel, on {results['machine']}"]
+    lines += _figures(results)
     lines += _corruption(results["corruption"])
     lines += _waiting(results["waiting"])
     lines += _cost(results["build_cost"])
     lines += _stall(results["stall"], results["install_cost_ms"])
+    lines += _round_trips(results["round_trips"])
+    lines += _rejected(results["rejected"])
+    lines += _throughput(results["throughput"])
     return "\n".join(lines) + "\n"
 
 
 PLOT = """
-set terminal svg size 1000,760 font "sans,13" background "white"
+set terminal svg size 1000,1120 font "sans,13" background "white"
 set output "{output}"
-set multiplot layout 2,2 title "TDX module updates: stock and patched kernel, emulated host"
+set multiplot layout 3,2 title "TDX module updates: stock and patched kernel, emulated host"
 set style fill solid 0.8
 set boxwidth 0.8
 set grid ytics
@@ -118,6 +193,24 @@ plot $stall using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
 set title "Pause of a running TD (ms), INSTALL {cost} ms"
 plot $pause using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
      "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0"
+
+unset logscale
+set title "A plain workload on 2 CPUs across an update: hashes in 10 ms"
+set xlabel "ms from its begin"
+set xrange [-200:*]
+set yrange [0:*]
+set key right bottom
+plot $stock_hash using 1:2 with steps title "stock" lc rgb "#b04030", \\
+     $patched_hash using 1:2 with steps title "patched" lc rgb "#3060a0"
+
+set title "Longest stall (ms) of a thread on any CPU but the one that stood longest"
+set xlabel "CPUs"
+set logscale xy
+set xrange [0.8:20]
+set yrange [*:*]
+set key left top
+plot $others using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
+     "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0"
 unset multiplot
 """
 
@@ -150,6 +243,13 @@ def plot(results, output):
                              for cpus, old, new in both])
     text += _block("pause", [[cpus, *_points(old["td_pause_ms"]), *_points(new["td_pause_ms"])]
                              for cpus, old, new in both])
+    text += _block("others", [[cpus, *_points(old["alone"]["thread"]["others_ms"]),
+                               *_points(new["alone"]["thread"]["others_ms"])]
+                              for cpus, old, new in both if cpus != "1"] or [[1] + [None] * 6])
+    for kernel in ("stock", "patched"):
+        row = results["throughput"][kernel]
+        text += _block(f"{kernel}_hash", [[ms - row["begin_ms"], count] for ms, count in row["slices"]
+                                          if ms < row["end_ms"] + 200])
     text += PLOT.format(output=output, builds=patched["builds"], updates=patched["updates"],
                         cost=results["install_cost_ms"])
     subprocess.run(["gnuplot"], input=text, text=True, check=True)

@@ -13,6 +13,7 @@ SCRIPTS = os.path.dirname(HERE)
 sys.path[1:1] = [os.path.join(SCRIPTS, "series"), os.path.join(SCRIPTS, "kernel")]
 
 # pylint: disable=wrong-import-position
+import configurations		# noqa: E402
 import documents		# noqa: E402
 import objects			# noqa: E402
 import text			# noqa: E402
@@ -57,7 +58,9 @@ STEPS = (("checkpatch --strict", text.checkpatch),
          ("kernel-doc -Wall -Werror", documents.kernel_doc),
          ("ABI files", documents.abi),
          ("documentation build", documents.sphinx),
-         ("sparse and W=1", objects.warnings))
+         ("sparse and W=1", objects.warnings),
+         ("clang and W=1", configurations.clang),
+         ("other configurations", configurations.configurations))
 
 
 def main():

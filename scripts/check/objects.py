@@ -36,6 +36,22 @@ def sources(tree, paths):
     return [path for path in found if path not in included]
 
 
+def findings(log, start):
+    """The warnings and errors in a log behind this place; [(file, line, text)]."""
+    found = []
+    with open(log, errors="replace") as file:
+        file.seek(start)
+        for line in file:
+            if "not available or not up to date" in line:
+                raise Failure(line.strip())
+            match = WARNING.match(line.rstrip())
+            if match:
+                path, number, _, text = match.groups()
+                path = re.sub(r"^.*/(?:check-tree|base|tree)/", "", path)
+                found.append((path, number, text))
+    return found
+
+
 def diagnose(name, tree, paths):
     """Compile these files with every check; [(file, line, text)]."""
     kernel = Kernel(name, tree)
@@ -53,17 +69,7 @@ def diagnose(name, tree, paths):
                 os.unlink(where)
         kernel.make(log, "compiling %d files with C=2 W=1" % len(targets),
                     "-k", "C=2", "W=1", "CHECK=" + sparse(), *targets)
-    found = []
-    with open(kernel.log, errors="replace") as file:
-        file.seek(start)
-        for line in file:
-            if "not available or not up to date" in line:
-                raise Failure(line.strip())
-            match = WARNING.match(line.rstrip())
-            if match:
-                path, number, _, text = match.groups()
-                path = re.sub(r"^.*/(?:check-tree|base|tree)/", "", path)
-                found.append((path, number, text))
+    found = findings(kernel.log, start)
     missing = [path for path, target in zip(paths, targets)
                if not os.path.exists(os.path.join(kernel.objects, target))]
     if missing:

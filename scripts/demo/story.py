@@ -136,8 +136,8 @@ class Story:
             (self.versions == [self.old, self.new],
              f"TDX module {' -> '.join(self.versions) or 'unknown'}",
              f"{self.old} -> {self.new} was expected"),
-            (self.operator == "success", "the operator's script succeeded",
-             f"the operator's script: {self.operator}"),
+            (self.operator == "success", "the operator's tool succeeded",
+             f"the operator's tool: {self.operator}"),
             (names == list(PHASES) and self.done is not None
              and self.done[0].get("result") == "success",
              "every phase of the update was seen, in order",

@@ -17,8 +17,8 @@ def main():
                         help="with this option off")
     arguments = parser.parse_args()
     if not re.match(r"^[a-z0-9-]+$", arguments.name):
-        parser.error("a kernel's name is stock, patched, debug or one of your "
-                     "own, in small letters")
+        parser.error("a kernel's name is stock, patched, debug, rt, kcsan, builtin, "
+                     "without or one of your own, in small letters")
     kernel = Kernel(arguments.name, os.path.abspath(arguments.tree))
     kernel.without = arguments.without
     try:

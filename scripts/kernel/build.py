@@ -2,9 +2,10 @@
 """Builds a kernel in build/kernel/NAME, out of tree, when its inputs changed.
 
 NAME is stock (the pristine base), patched (build/tree) or debug (build/tree
-with the checks of configs/debug.config and the KUnit tests), builtin or without
-(build/tree with that fragment of configs/ as well). Any other NAME builds the
-tree that --tree names, with the checks if it ends in -debug.
+with the checks of configs/debug.config and the KUnit tests), rt or kcsan (the same,
+with that fragment of configs/ as well), builtin or without (build/tree with that
+fragment). Any other NAME builds the tree that --tree names, with the checks if it
+ends in -debug.
 """
 
 import ctypes
@@ -29,8 +30,9 @@ FRAGMENTS = ["base", "tdx"]
 DEBUG_FRAGMENTS = FRAGMENTS + ["debug", "kunit"]
 # For make check: all that the series compiles, without the slow checks.
 CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
-# Kernels with a fragment of their own.
+# Kernels with a fragment of their own, and those with the checks as well.
 VARIANTS = ("builtin", "without")
+DEBUG_VARIANTS = ("rt", "kcsan")
 # Kernels whose source may lack the options that the series brings.
 WITHOUT_SERIES = ("stock", "bisect", "bisect-debug", "check-base")
 # What make prints for each object that it compiles, and what kbuild leaves of it.
@@ -115,6 +117,7 @@ class Kernel:
     def __init__(self, name, tree):
         debug = name == "debug" or name.endswith("-debug")
         fragments = DEBUG_FRAGMENTS if debug else \
+            DEBUG_FRAGMENTS + [name] if name in DEBUG_VARIANTS else \
             CHECK_FRAGMENTS if name.startswith("check") else \
             FRAGMENTS + [name] if name in VARIANTS else FRAGMENTS
         self.name = name

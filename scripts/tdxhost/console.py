@@ -33,11 +33,59 @@ WARNING = re.compile("|".join((
     r"DEBUG_LOCKS_WARN_ON",
 )))
 
-# Said by init, worth telling, and no fault: without a TDX module there is no TDX.
-NOTICE = re.compile(r"tdxhost: (module \S+ does not load)")
+# Worth telling, and no fault: the host runs, but not as its user may think. What the
+# kernel says, or init, and what is told; {} is what the pattern found.
+NOTICES = tuple((re.compile(pattern), text) for pattern, text in (
+    (r"tdxhost: (module \S+ does not load)", "{}"),
+    (r"virt/tdx: (.*(?:initialization failed|not loaded|required for TDX|not supported by the host"
+     r" platform|too few private KeyIDs).*)", "no TDX in this host: {}"),
+    (r"kvm_intel: (?:tdx: )?(.*(?:required for TDX|Disable TDX|not supported by the host platform).*)",
+     "no TDs in this host: {}"),
+))
+# An argument of the user's that nobody wanted.
+UNKNOWN_PARAMETER = re.compile(r"(\w+): unknown parameter '([^']+)' ignored")
+UNKNOWN_ARGUMENTS = re.compile(r'Unknown kernel command line parameters "(.*)", will be passed')
+NO_MODULE = re.compile(r"tdxhost: no module for (\S+)")
 
 # What the emulator says when one of its own invariants does not hold.
 BROKEN = re.compile(r"emulator: BROKEN: ")
+# When it cannot go on, through no fault of its own.
+FATAL_EMULATOR = re.compile(r"emulator: FATAL: (.*)")
+TRIPLE_FAULT = re.compile(r"emulator: triple fault")
+# What the kernel says of itself before it cannot go on.
+HOPELESS = tuple((re.compile(pattern), text) for pattern, text in (
+    (r"\] x2apic disabled", "the kernel does without x2APIC, and the emulated host starts no CPU "
+     "without: leave out nox2apic, and whatever else turns it off"),
+))
+# When the firmware's part of it did not take the TDX module.
+NOT_LOADED = re.compile(r"emulator: the TDX module was not loaded: status ([0-9a-f]{16})")
+
+
+def without_effect(line, arguments):
+    """Those of the user's kernel arguments of which this line says that none wanted them."""
+    if match := UNKNOWN_PARAMETER.search(line):
+        unknown = [f"{match[1]}.{match[2]}"]
+    elif match := UNKNOWN_ARGUMENTS.search(line):
+        unknown = match[1].split()
+    elif match := NO_MODULE.search(line):
+        unknown = [match[1]]
+    else:
+        return []
+    names = {word.partition("=")[0] for word in unknown}
+    return [word for word in arguments if word.partition("=")[0] in names]
+
+
+def notice(line):
+    """What of a line of the kernel's is to be told, or None."""
+    for pattern, text in NOTICES:
+        if match := pattern.search(line):
+            return text.format(match[1].strip())
+    return None
+
+
+def hopeless(line):
+    """Why a kernel that says this will not get far, or None."""
+    return next((text for pattern, text in HOPELESS if pattern.search(line)), None)
 
 
 class Lines:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The root file system of the emulated host, as an initramfs.
 
-Two archives, one behind the other: a base that depends only on the kernel and on
-what is built here, cached by the hash of its content, and a small overlay with
-what belongs to this run. Uncompressed, as unpacking costs more than reading here.
+Archives, one behind the other: a base that depends only on the kernel and on what
+is built here, cached by the hash of its content; the tree of --root, if there is one
+(see root.py); and a small overlay with what belongs to this run. Uncompressed, as unpacking costs more than reading here.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from . import paths
+from . import get, paths
 from .cpio import Archive
 from .errors import TdxHostError
 
@@ -21,7 +21,7 @@ DIRECTORIES = ("proc", "sys", "dev", "tmp", "root", "etc", "run", "mnt", "var/tm
                "bin", "sbin", "usr/bin", "usr/sbin", paths.FIRMWARE)
 
 
-def _busybox():
+def busybox():
     """A statically linked busybox: its path, and the names it answers to."""
     for candidate in ("/bin/busybox", "/usr/bin/busybox"):
         if not os.path.exists(candidate):
@@ -53,8 +53,8 @@ def _guest_programs():
 
 def _inputs(modules):
     """Everything in the base: destination -> (mode, content)."""
-    busybox, names = _busybox()
-    files = {"bin/busybox": (0o755, Path(busybox).read_bytes()),
+    program, names = busybox()
+    files = {"bin/busybox": (0o755, Path(program).read_bytes()),
              "init": (0o755, (paths.GUEST_SOURCE / "init").read_bytes())}
     for name, path in _guest_programs().items():
         place = "tdxhost/agent" if name == "agent" else f"usr/bin/{name}"
@@ -66,7 +66,8 @@ def _inputs(modules):
     lines = []
     for module in modules:
         files[f"lib/modules/{module.name}.ko"] = (0o644, module.content())
-        lines.append(f"/lib/modules/{module.name}.ko {module.parameters}".rstrip())
+        lines.append(f"/lib/modules/{module.name}.ko {module.name.replace('-', '_')} "
+                     f"{module.parameters}".rstrip())
     files["tdxhost/modules"] = (0o644, "".join(line + "\n" for line in lines).encode())
     return files, names
 
@@ -100,13 +101,14 @@ def base(modules):
     archive.file("etc/group", b"root:x:0:\n")
     content = archive.bytes()
     try:
-        _keep(path, content)
+        keep(path, content)
     except PermissionError:
         pass		# another user's build/: it works without the cache
     return content
 
 
-def _keep(path, content):
+def keep(path, content):
+    """Put an archive into the cache."""
     paths.INITRAMFS_CACHE.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(content)
@@ -131,15 +133,26 @@ def _add(archive, spec):
         destination = f"root/{source.name}"
     elif destination.endswith("/"):
         destination += source.name
-    files = [source] if not source.is_dir() else \
-        sorted(path for path in source.rglob("*") if path.is_file())
-    for path in files:
-        place = destination if path == source else \
-            f"{destination}/{path.relative_to(source)}"
+    if not source.is_dir():
+        archive.file(destination, source.read_bytes(), stat.S_IMODE(source.stat().st_mode))
+        return
+    archive.directory(destination, stat.S_IMODE(source.stat().st_mode))
+    for path in sorted(source.rglob("*")):
+        _add_below(archive, source, path, f"{destination}/{path.relative_to(source)}")
+
+
+def _add_below(archive, top, path, place):
+    """What a directory holds, empty directories too; a file outside is taken for its link."""
+    if path.is_symlink() and not (path.is_file() and
+                                  not path.resolve().is_relative_to(top.resolve())):
+        archive.symlink(place, os.readlink(path))
+    elif path.is_dir():
+        archive.directory(place, stat.S_IMODE(path.stat().st_mode))
+    elif path.is_file():
         archive.file(place, path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
 
 
-def overlay(command, interactive, added, symlinks=()):
+def overlay(command, interactive, added, symlinks=(), wanted=b""):
     """The archive of this run: the command and the files that were added."""
     archive = Archive()
     archive.file("tdxhost/command", b"".join(os.fsencode(word) + b"\0"
@@ -150,13 +163,16 @@ def overlay(command, interactive, added, symlinks=()):
                      f"{os.environ.get('TERM', 'dumb')}\n".encode())
     for spec in added:
         _add(archive, spec)
+    if wanted:
+        archive.file(get.LIST, wanted)
     for name, target in symlinks:
         archive.symlink(name, target)
     return archive.bytes()
 
 
-def assemble(path, modules, top):
+def assemble(path, modules, top, tree=b""):
     """Write the initramfs of this run, with the overlay on top, to path."""
     with open(path, "wb") as file:
         file.write(base(modules))
+        file.write(tree)
         file.write(top)

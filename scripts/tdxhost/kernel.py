@@ -122,9 +122,16 @@ def find(choice, modules_directory=None):
     path = Path(choice)
     if path.is_dir() and (path / paths.KERNEL_IMAGE).exists():
         return _from_tree(path, str(path))
+    if path.is_dir():
+        raise TdxHostError(f"--kernel {choice}: there is no {paths.KERNEL_IMAGE} in it: was a kernel "
+                           "built there?")
     if not path.is_file():
         raise TdxHostError(f"--kernel {choice}: neither one of {', '.join(paths.NAMED_KERNELS)} "
-                           "nor a bzImage nor a kernel's build directory")
+                           "nor a bzImage nor a kernel's build directory: there is no such file")
+    with open(path, "rb") as file:
+        if file.read(0x206)[0x202:] != b"HdrS":
+            raise TdxHostError(f"--kernel {choice}: this is no bzImage; of a kernel that was built, "
+                               f"name its directory or {paths.KERNEL_IMAGE} in it")
     if modules_directory:
         return Kernel(path, _modules(Path(modules_directory)), str(path))
     tree = _tree_of(path)

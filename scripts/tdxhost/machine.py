@@ -13,14 +13,17 @@ import termios
 import time
 import tty
 
-from . import console, qemu
+from . import console, get, qemu, statuses
 from .errors import HOST_BROKEN, PLATFORM_FAILED, TIMED_OUT
 
 PR_SET_PDEATHSIG = 1
-# Time for the kernel to print what it has to say after a fatal line, and to
-# power off after the command ended.
-LAST_WORDS = 3
-POWER_OFF = 60
+# These limits only catch a hang, on machines of any speed: for the kernel to print what
+# it has to say after a fatal line, and to get on with powering off after the command
+# ended. Tearing down TDs may take as long as it takes: the agent says when it went on.
+LAST_WORDS = 60
+STANDSTILL = 600
+# After so long there is a line about it.
+PATIENCE = 10
 
 # Ends a shell whose host does not answer any more: Ctrl-], as in telnet.
 LEAVE = b"\x1d"
@@ -48,37 +51,61 @@ class Machine:
         self.boot_module = boot_module
         self.directory = directory
         self.initramfs = directory / "initramfs.cpio"
+        self.files = get.Files(options.get)
         self.kernel_arguments = []
         self.monitor_arguments = []
+        self.console_fd = self.command_fd = self.emulator_fd = "N"
         self.console_log = directory / "console.log"
         self.emulator_log = directory / "emulator.log"
         self.status = None	# of the command
         self.trouble = []	# lines that condemn the run
         self.notices = []
         self.reason = None	# why the machine was stopped by us
+        self.cause = None	# why it ended before the command did
         self.first_output = None
         self.left = False	# by the user, see LEAVE
         self._selector = selectors.DefaultSelector()
         self._received = b""
         self._deadline = None
+        self._ended = None
         self._qemu = None
         self._terminal = None
 
     # Lines of the two logs.
 
     def _console_line(self, line):
+        if self.options.verbose:
+            _tell(line)
         if console.WARNING.search(line) or console.FATAL.search(line):
             self.trouble.append(line)
             if console.FATAL.search(line):
                 self._stop_soon("the kernel crashed", LAST_WORDS)
-        elif match := console.NOTICE.search(line):
-            self.notices.append(match[1])
         elif "tdxhost: exit " in line:
             self.status = int(line.rsplit(" ", 1)[1])
+        elif text := console.notice(line):
+            self._notice(text)
+        elif text := console.hopeless(line):
+            self.cause = text
+        for argument in console.without_effect(line, self.options.append):
+            self._notice(f"--append {argument} has no effect: neither this kernel nor its modules "
+                         "know it")
+
+    def _notice(self, text):
+        if text not in self.notices:
+            self.notices.append(text)
 
     def _emulator_line(self, line):
+        if self.options.verbose:
+            _tell(line)
         if console.BROKEN.search(line):
             self.trouble.append(line)
+        elif match := console.FATAL_EMULATOR.search(line):
+            self.cause = f"the emulated host does not start: {match[1]}"
+        elif console.TRIPLE_FAULT.search(line):
+            self.cause = "the kernel crashed before it could say why (triple fault)"
+        elif match := console.NOT_LOADED.search(line):
+            self._notice(f"--module {self.options.module} was refused at boot, so there is no TDX "
+                         f"module: {statuses.of_seamldr(int(match[1], 16))}")
 
     def _stop_soon(self, reason, seconds):
         if not self.reason:
@@ -96,9 +123,20 @@ class Machine:
             _write_all(2, content)
         elif kind == b"R":
             self._watch_input()
+        elif kind == b"G":
+            self.files.begin(content[0])
+        elif kind == b"D":
+            self.files.data(content)
         elif kind == b"X":
+            # From here on it is not the command that takes the time.
             self.status = content[0]
-            self._deadline = min(self._deadline, time.monotonic() + POWER_OFF)
+            self._ended = time.monotonic()
+            self._deadline = self._ended + STANDSTILL
+        elif kind == b"P":
+            self._deadline = time.monotonic() + STANDSTILL
+            if self._ended and time.monotonic() - self._ended > PATIENCE:
+                self._ended = None	# said once
+                _tell("tdxhost: the command has ended; its processes, and TDs, are torn down")
 
     def _from_command(self, data):
         if self.options.interactive:
@@ -218,7 +256,8 @@ class Machine:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 self.reason = self.reason or (
-                    "the host did not power off" if self.status is not None else "timed out")
+                    f"the command has ended, but for {STANDSTILL} s the host made no progress in "
+                    "powering off" if self.status is not None else "timed out")
                 break
             for key, _ in self._selector.select(None if left == float("inf") else left):
                 if key.data:
@@ -269,10 +308,24 @@ class Machine:
         if self.reason:
             return PLATFORM_FAILED
         if self.status is None:
-            self.reason = f"the machine ended before the command did " \
-                          f"(QEMU's exit status {self._qemu.returncode})"
+            self.reason = self.cause or self._qemu_complaint() or \
+                f"the machine ended before the command did (QEMU's exit status " \
+                f"{self._qemu.returncode})"
             return PLATFORM_FAILED
+        if missing := self.files.missing():
+            self.reason = f"--get: not in the host: {' '.join(missing)}"
+            return self.status or PLATFORM_FAILED
         return self.status
+
+    def _qemu_complaint(self):
+        """The first thing that QEMU itself said, when it is what failed."""
+        said = (self.directory / "qemu.log").read_text(errors="replace").splitlines()
+        return f"QEMU does not run: {said[0].partition(': ')[2] or said[0]}" \
+            if said and self._qemu.returncode == 1 else None
+
+
+def _tell(line):
+    print(line, file=sys.stderr, flush=True)
 
 
 def _write_all(fd, data):

@@ -17,7 +17,7 @@ GUEST_TESTS = ROOT / "tests" / "guest"
 GUEST_BUILD = BUILD / "guest"
 
 KERNEL_IMAGE = Path("arch/x86/boot/bzImage")
-NAMED_KERNELS = ("patched", "stock", "debug")
+NAMED_KERNELS = ("patched", "stock", "debug", "rt", "kcsan")
 
 # Where things are inside the host.
 FIRMWARE = "lib/firmware/intel/tdx"

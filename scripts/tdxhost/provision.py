@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import kernel, paths
+from . import initramfs, kernel, paths, qemu
 from .errors import TdxHostError
 
 
@@ -69,7 +69,7 @@ GUEST_PROGRAMS = Step("guest programs", 5, ("-s", "-C", paths.GUEST_TESTS, f"O={
                       (paths.GUEST_BUILD, paths.BUILD / "uapi"), False)
 
 
-def _missing(kernels):
+def missing(kernels):
     """The steps that are still to be done, in their order."""
     cores = len(os.sched_getaffinity(0))
     kernels = [choice for choice in kernels if not kernel.find(choice)]
@@ -87,9 +87,29 @@ def _missing(kernels):
         yield GUEST_PROGRAMS
 
 
+def _packages_are_there():
+    try:
+        qemu.find()
+        initramfs.busybox()
+    except TdxHostError:
+        return False
+    return _emulator_is_there() or bool(shutil.which("clang"))
+
+
+def set_up():
+    """Install the packages, on a machine where one is missing whose lack is seen at once."""
+    if _packages_are_there():
+        return
+    say("setting this machine up: scripts/setup run emulator")
+    if subprocess.run([paths.ROOT / "scripts/setup", "run", "emulator"], stdout=sys.stderr,
+                      stdin=subprocess.DEVNULL, check=False).returncode:
+        raise TdxHostError("scripts/setup failed, see above")
+
+
 def provide(*kernels):
     """Make what these kernels need to run here: step by step, and what is left."""
-    steps = list(_missing(kernels))
+    set_up()
+    steps = list(missing(kernels))
     left = sum(step.seconds for step in steps)
     for number, step in enumerate(steps, 1):
         rest = f"; all that is left: {_words(left)}" if len(steps) > 1 else ""
@@ -110,6 +130,12 @@ def find_kernel(choice, modules_directory=None):
         raise TdxHostError(f"make kernel KERNEL={choice} left no kernel in "
                            f"{paths.KERNELS / choice}")
     return found
+
+
+def kernel_image(choice, modules_directory):
+    """The kernel that is there, or that would be when it is built."""
+    return kernel.find(choice, modules_directory) or \
+        kernel.Kernel(paths.KERNELS / choice / paths.KERNEL_IMAGE, [], choice)
 
 
 def _emulator_is_there():
@@ -135,5 +161,7 @@ def boot_module(version, option="--module "):
         return Path(version)
     if os.environ.get("TDXHOST_MONITOR"):
         return None	# a monitor that brings its own module
+    if not _emulator_is_there() and "/" not in version:
+        return path	# when it is made
     known = sorted(file.stem for file in (paths.EMULATOR / "images").glob("*.blob"))
     raise TdxHostError(f"{option}{version}: no such image; there are: {' '.join(known)}")

@@ -75,7 +75,7 @@ def command_line(options, machine):
     # machines at once that is what runs out first.
     line = ["-M", "q35,vmport=off,hpet=off", "-accel", f"tcg,thread={'single' if counting else 'multi'},tb-size=256",
             "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{cpus},sockets=1,cores={cpus},threads=1",
-            "-m", options.mem, "-nodefaults", "-no-user-config", "-no-reboot",
+            "-m", options.memory, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4",
             "-chardev", f"file,id=console,path=/proc/self/fd/{machine.console_fd}",

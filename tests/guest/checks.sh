@@ -43,10 +43,17 @@ update() {
 	cat $upload/error
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails when it does not.
+# wait_for COMMAND...: until it succeeds; fails when it does not. The limit is for hangs:
+# a shorter one would tell how fast the machine is, and what else it does. (A number of
+# seconds before COMMAND counts if it is more.)
+hang=600
 wait_for() {
-	end=$(($(date +%s) + $1))
-	shift
+	limit=$hang
+	case $1 in
+	[0-9]*)	[ "$1" -lt $hang ] || limit=$1
+		shift ;;
+	esac
+	end=$(($(date +%s) + limit))
 	until "$@"; do
 		[ "$(date +%s)" -lt $end ] || return 1
 		usleep 20000
@@ -63,7 +70,7 @@ begin_build() {
 	# The file of an earlier build must not be taken for this one's.
 	rm -f /tmp/go /tmp/build
 	tdload build --count 1 --hold /tmp/go --verbose "$@" >/tmp/build & build=$!
-	wait_for 30 grep -qs page= /tmp/build
+	wait_for grep -qs page= /tmp/build
 }
 end_build() {
 	: >/tmp/go
@@ -78,11 +85,11 @@ kill_build() {
 begin_run() {
 	rm -f /tmp/run
 	tdload run "$@" >/tmp/run & run=$!
-	wait_for 30 grep -qs ^chain /tmp/run
+	wait_for grep -qs ^chain /tmp/run
 }
 runs_on() {
 	reports=$(grep -c ^chain /tmp/run)
-	wait_for 30 runs_further
+	wait_for runs_further
 }
 runs_further() {
 	[ "$(grep -c ^chain /tmp/run)" -gt "$reports" ]
@@ -95,7 +102,7 @@ end_run() {
 # suspend PID: SIGSTOP takes a moment, until the last thread has left the kernel.
 suspend() {
 	kill -STOP "$1"
-	wait_for 20 stopped "$1"
+	wait_for stopped "$1"
 }
 stopped() {	# PID
 	! cat /proc/"$1"/task/*/stat | sed 's/.*) //' | grep -qv '^T'

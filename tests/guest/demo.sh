@@ -23,8 +23,6 @@ if [ -d $tracing/events/tdx_update ]; then
 	trace_relay=$!
 	tee /tmp/trace <$tracing/trace_pipe >/tmp/trace.lines &
 	trace=$!
-	# The machine may be slow, and the VMM below is as slow as it takes.
-	echo 60000 >$host/update_wait_ms
 fi
 
 mkfifo /tmp/run.lines /tmp/slow.lines
@@ -41,8 +39,9 @@ done
 # when that waits a third TD wants to be built. Only when this one is held back, or
 # there was nothing to wait for, the VMM goes on.
 operator() {
-	echo "operator start update-module.sh $image"
-	update-module.sh "$image" 2>&1 | relay operator
+	# The machine may be slow, and the VMM below is as slow as it takes.
+	echo "operator start tdx-module update --wait 60 $image"
+	tdx-module update --wait 60 "$image" 2>&1 | relay operator
 	echo "operator end error=$(cat /sys/class/firmware/tdx_module/error)"
 }
 

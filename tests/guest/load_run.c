@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tdload run: a TD that counts and hashes and reports both, checked report by
- * report against the same computation here, until SIGTERM or for some seconds.
+ * report against the same computation here, until SIGTERM, for some seconds or so many
+ * reports, of four exits each.
  * SIGUSR1 ends a lap: the longest pause of each is told on its own. With --insist a
  * vCPU that cannot run is told and tried again, as after a failed update that another repairs.
  */
@@ -19,7 +20,7 @@
 #define INSIST_EVERY_MS	20
 
 static struct {
-	unsigned int seconds, steps;
+	unsigned int seconds, steps, reports;
 	bool insist;
 	struct td_options td;
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
@@ -36,7 +37,7 @@ static void next_lap(int signal)
 struct chain {
 	unsigned int vcpu;
 	uint64_t count, hash;		/* computed here */
-	uint64_t reports, refused, longest_us, lap_us;
+	uint64_t reports, refused, longest_us, lap_us, run_us;
 	unsigned int lap;
 	uint32_t word[4];		/* of the report that is coming in */
 	const char *broken;
@@ -61,7 +62,7 @@ static void *run(void *argument)
 {
 	struct chain *chain = argument;
 	uint64_t end = options.seconds ? now_us() + options.seconds * 1000000ULL : UINT64_MAX;
-	uint64_t last = now_us(), told = last;
+	uint64_t last = now_us(), told = last, start = last;
 	struct td_event event;
 
 	while (!stopped && !chain->broken && last < end) {
@@ -97,12 +98,15 @@ static void *run(void *argument)
 		}
 		if (event.port == TD_PORT_HASH_HIGH)
 			check(chain);
+		if (options.reports && chain->reports == options.reports)
+			break;
 		if (now - told > TELL_EVERY_US) {
 			told = now;
 			printf("chain vcpu=%u count=%lu longest_pause_us=%lu\n",
 			       chain->vcpu, chain->count, chain->longest_us);
 		}
 	}
+	chain->run_us = now_us() - start;
 	return NULL;
 }
 
@@ -112,6 +116,7 @@ static void parse(int argc, char **argv)
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "steps", required_argument, NULL, 'n' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "reports", required_argument, NULL, 'r' },
 		{ "insist", no_argument, NULL, 'i' },
 		{ }
 	};
@@ -122,6 +127,7 @@ static void parse(int argc, char **argv)
 		case 'v': options.td.vcpus = number(optarg); break;
 		case 'n': options.steps = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
+		case 'r': options.reports = number(optarg); break;
 		case 'i': options.insist = true; break;
 		default: exit(2);
 		}
@@ -153,9 +159,9 @@ int load_run(int argc, char **argv)
 	}
 	for (unsigned int i = 0; i < options.td.vcpus; i++) {
 		pthread_join(thread[i], NULL);
-		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu refused=%lu longest_pause_us=%lu\n",
+		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu refused=%lu longest_pause_us=%lu run_us=%lu\n",
 		       i, chain[i].broken ?: "yes", chain[i].count, chain[i].reports,
-		       chain[i].refused, chain[i].longest_us);
+		       chain[i].refused, chain[i].longest_us, chain[i].run_us);
 		if (chain[i].broken || !chain[i].reports)
 			status = 1;
 	}

@@ -96,7 +96,8 @@ int td_open(struct td *td, const struct td_options *options)
 {
 	uint64_t program = TD_PROGRAM_PAGES * TD_PAGE_SIZE;
 	uint64_t extra = options->extra_pages * (uint64_t)TD_PAGE_SIZE;
-	struct kvm_create_guest_memfd memory = { .size = program + extra };
+	uint64_t late = options->late_pages * (uint64_t)TD_PAGE_SIZE;
+	struct kvm_create_guest_memfd memory = { .size = program + extra + late };
 	struct kvm_enable_cap irqchip = {
 		.cap = KVM_CAP_SPLIT_IRQCHIP, .args = { IRQCHIP_PINS },
 	};
@@ -121,6 +122,8 @@ int td_open(struct td *td, const struct td_options *options)
 	ret = add_memory_slot(td, 0, TD_PROGRAM_GPA, program, 0);
 	if (!ret && extra)
 		ret = add_memory_slot(td, 1, EXTRA_GPA, extra, program);
+	if (!ret && late)
+		ret = add_memory_slot(td, 2, TD_LATE_GPA, late, program + extra);
 	return ret;
 }
 
@@ -330,7 +333,7 @@ void td_close(struct td *td)
 		close(td->memory);
 	if (td->vm >= 0)
 		close(td->vm);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		if (td->shared[i].address)
 			munmap(td->shared[i].address, td->shared[i].size);
 }

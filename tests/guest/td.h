@@ -23,6 +23,7 @@ struct kvm_run;
 struct td_options {
 	unsigned int vcpus;		/* 1 to TD_MAX_VCPUS */
 	unsigned int extra_pages;	/* measured pages beside the program */
+	unsigned int late_pages;	/* at TD_LATE_GPA, that the TD gets as it runs */
 	uint64_t argument;		/* for the program: TD_MODE_... */
 };
 
@@ -35,7 +36,7 @@ struct td {
 	struct {
 		void *address;
 		size_t size;
-	} shared[2];			/* the shared half of each memory slot */
+	} shared[3];			/* the shared half of each memory slot */
 	unsigned int pages_added;
 	const char *step;
 	uint64_t hw_error;

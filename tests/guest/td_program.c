@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What runs in a TD: tells its measurement, or counts and hashes for ever. */
+/* What runs in a TD: tells its measurement, counts and hashes for ever, or takes memory. */
 #include "td_program.h"
 
 typedef unsigned int u32;
@@ -7,6 +7,7 @@ typedef unsigned long u64;
 
 #define TDG_VP_VMCALL		0
 #define TDG_MR_REPORT		4
+#define TDG_MEM_PAGE_ACCEPT	6
 #define TDVMCALL_IO		30	/* number of the VMX exit reason */
 #define TDVMCALL_HLT		12
 #define TDVMCALL_REGISTERS	0xfc00	/* R10 to R15 */
@@ -58,6 +59,23 @@ static u64 mr_report(void *report, void *data)
 	return status;
 }
 
+static u64 mem_page_accept(u64 gpa)
+{
+	u64 status = TDG_MEM_PAGE_ACCEPT;
+
+	asm volatile(TDCALL : "+a"(status) : "c"(gpa) : "memory", "cc");
+	return status;
+}
+
+static void accept(u64 pages)
+{
+	u32 accepted = 0;
+
+	while (accepted < pages && !mem_page_accept(TD_LATE_GPA + accepted * TD_PAGE_SIZE))
+		accepted++;
+	out(TD_PORT_DONE, accepted);
+}
+
 static void probe(void)
 {
 	u64 status = mr_report(buffer.report, buffer.data);
@@ -91,7 +109,10 @@ void td_main(u64 argument, u32 vcpu)
 {
 	if ((argument & TD_MODE_MASK) == TD_MODE_CHAIN)
 		chain(vcpu, argument >> TD_STEPS_SHIFT);
-	probe();
+	if ((argument & TD_MODE_MASK) == TD_MODE_ACCEPT)
+		accept(argument >> TD_STEPS_SHIFT);
+	else
+		probe();
 	for (;;)
 		tdvmcall(TDVMCALL_HLT, 0, 0, 0, 0);
 }

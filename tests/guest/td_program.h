@@ -13,10 +13,12 @@
 #define TD_PROGRAM_GPA		0xffffb000
 #define TD_PROGRAM_PAGES	5
 #define TD_MAX_VCPUS		4
+#define TD_LATE_GPA		0x40000000
 
 /* What the VMM passes as the initial RCX of a virtual CPU. */
 #define TD_MODE_PROBE		0	/* tell the measurement, then end */
 #define TD_MODE_CHAIN		1	/* count and hash for ever */
+#define TD_MODE_ACCEPT		2	/* accept as many pages as steps, then end */
 #define TD_MODE_MASK		0xff
 #define TD_STEPS_SHIFT		8	/* steps of the chain between two reports */
 

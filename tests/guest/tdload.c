@@ -18,13 +18,17 @@ static const struct {
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
 	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
 	  "\t\t[--fail-nth N] [--tolerant] [--verbose]" },
-	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S] [--insist]" },
+	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist]" },
 	{ "update", load_update,
 	  "[--count N] [--pause-ms MS]\n"
 	  "\t\t[--reject-on-build FILE] [--give-up-ms MS]\n"
 	  "\t\t[--fail-nth N] IMAGE..." },
 	{ "stall", load_stall, "[--count N] IMAGE..." },
+	{ "hash", load_hash, "[--around-ms MS] IMAGE" },
 	{ "capabilities", load_capabilities, "[--rounds N] [--megabytes N] IMAGE..." },
+	{ "heir", load_heir, "fork | vm | memory" },
+	{ "keyids", load_keyids, "" },
+	{ "fault", load_fault, "prefault | accept" },
 };
 
 volatile sig_atomic_t stopped;

@@ -11,7 +11,11 @@ int load_build(int argc, char **argv);
 int load_run(int argc, char **argv);
 int load_update(int argc, char **argv);
 int load_stall(int argc, char **argv);
+int load_hash(int argc, char **argv);
 int load_capabilities(int argc, char **argv);
+int load_heir(int argc, char **argv);
+int load_keyids(int argc, char **argv);
+int load_fault(int argc, char **argv);
 
 /* Monotonic time in microseconds. */
 uint64_t now_us(void);

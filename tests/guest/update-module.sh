@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Update the TDX module to the image $1, by sysfs alone, and tell how it went.
 set -e
+[ -s "$1" ] || { echo "$1: no image" >&2; exit 1; }
 upload=/sys/class/firmware/tdx_module host=/sys/devices/faux/tdx_host
 echo 1 >$upload/loading
 cat "$1" >$upload/data

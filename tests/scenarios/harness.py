@@ -15,6 +15,12 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Another kernel for all that is said of the series: make sweep sets it.
+SUBSTITUTE = os.environ.get("SCENARIO_KERNEL")
+
+# No run takes as long, on a machine of any speed, but one that hangs.
+HANG = 1800
+
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = "/lib/firmware/intel/tdx"
 
@@ -60,6 +66,11 @@ def read_trace(path):
             calls.append(Call(int(match["time"]), int(match["cpu"]), f"mark {match['text']}",
                               {}, 0))
     return calls
+
+
+def substituted(kernel):
+    """The kernel to boot: the one that stands for those with the series, if there is one."""
+    return SUBSTITUTE if SUBSTITUTE and kernel in ("patched", "debug") else kernel
 
 
 @dataclass
@@ -134,19 +145,20 @@ class Scenario:
             run.lines.append(text)
 
     def boot(self, script, *, kernel="patched", cpus=4, expect=0, options=(), trace=False,
-             timeout=300, name=""):
+             timeout=HANG, name=""):
         """Run a shell script in the host, which has tests/guest/checks.sh.
 
         Its checks become checks of the scenario, and so does the exit status of
         tdxhost unless expect is None.
         """
         run = Run()
+        kernel = substituted(kernel)
         with tempfile.TemporaryDirectory() as directory:
             file = Path(directory, "scenario.sh")
             file.write_text(". /usr/bin/checks.sh\n" + script)
             log, calls = Path(directory, "log"), Path(directory, "trace")
             command = [ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
-                       "--timeout", str(timeout), "--log", log, "--add", file, *options]
+                       "--timeout", str(max(timeout, HANG)), "--log", log, "--add", file, *options]
             if trace:
                 command += ["--trace", calls]
             with subprocess.Popen([str(word) for word in command] + ["--", "sh", "scenario.sh"],

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build/selftests/x86"
 sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
-from harness import IMAGES, Scenario	# noqa: E402 pylint: disable=wrong-import-position
+from harness import HANG, IMAGES, Scenario, substituted	# noqa: E402 pylint: disable=wrong-import-position
 
 __all__ = ["Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 
@@ -46,11 +46,12 @@ def build():
     subprocess.run([ROOT / "tests/selftests/build"], check=True)
 
 
-def run(command, *, kernel="patched", cpus=2, timeout=900, options=()):
+def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=()):
     """Boot, run a shell command in the host, with the programs in /root, and parse its TAP."""
     added = [word for program in sorted(PROGRAMS.glob("tdx_*_test"))
              for word in ("--add", f"{program}:/root/{program.name}")]
-    done = subprocess.run([ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
+    done = subprocess.run([ROOT / "tdxhost", "--kernel", substituted(kernel), "--cpus",
+                           str(cpus),
                            "--timeout", str(timeout), *added, *options,
                            "--", f"exec 2>&1; {command}"],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,

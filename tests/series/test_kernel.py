@@ -61,7 +61,7 @@ class TinyKernel:
 
 
 def until(true, what):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 600
     while not true():
         assert time.monotonic() < end, what
         time.sleep(0.02)

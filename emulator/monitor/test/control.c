@@ -100,6 +100,10 @@ static void test_errors(void)
 	ok(answer_begins("error: "), "an unknown command is an error");
 	command("cost INFO=-1");
 	ok(answer_begins("error: "), "a negative cost is an error");
+	command("cost INFO.LAST=1");
+	ok(answer_begins("error: "), "only INSTALL has a last call");
+	command("inside of");
+	ok(answer_begins("error: "), "inside knows clear only");
 }
 
 /* The quickest of several calls, in cycles: the others may have been held up. */
@@ -135,6 +139,16 @@ void print_stats(void)
 {
 	command("stats");
 	print(answer);
+}
+
+void control_command(const char *text)
+{
+	command(text);
+}
+
+const char *control_answer(void)
+{
+	return answer;
 }
 
 void test_control_port(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs the tests, or the one access to protected memory that the command line asks for
- * (read=ADDRESS, write=ADDRESS, or unpaged=ADDRESS by a processor without paging).
+ * Runs the tests, or the one thing that the command line asks for: an access to protected
+ * memory (read=ADDRESS, write=ADDRESS, or unpaged=ADDRESS by a processor without paging), or
+ * calls while the module is replaced (gate-...).
  */
 #include "test.h"
 
@@ -186,6 +187,14 @@ static void run_command_line(const char *command_line)
 				     : : "r"(gdt), "r"(parse_hex(command_line + 10)) : "memory");
 		else if (starts_with(command_line, "stats"))
 			print_stats();
+		else if (starts_with(command_line, "gate-rehearsal"))
+			gate_rehearsal();
+		else if (starts_with(command_line, "gate-update"))
+			gate_update();
+		else if (starts_with(command_line, "gate-open"))
+			gate_open();
+		else if (starts_with(command_line, "inside"))
+			inside_report();
 		else if (starts_with(command_line, "unpaged=0x"))
 			unpaged_read(parse_hex(command_line + 8));
 		else

@@ -12,8 +12,6 @@
 #define ICR_STARTUP	0x4600
 #define ICR_SELF	0x40000
 
-#define TIMEOUT_CYCLES	(4UL * 1000 * 1000 * 1000)
-
 extern const u8 ap_code[], ap_code_end[], ap_starts_offset[];
 extern const u8 fpu_code[], fpu_code_end[], fpu_rounds_offset[];
 extern const u8 unpaged_code[], unpaged_code_end[];
@@ -30,16 +28,11 @@ static volatile u32 *ap_starts(void)
 	return (volatile u32 *)(AP_CODE + (u64)ap_starts_offset);
 }
 
-static bool wait_for_starts(u32 count)
+/* For as long as it takes: whoever runs the tests ends those that hang. */
+static void wait_for_starts(u32 count)
 {
-	u64 end = rdtsc() + TIMEOUT_CYCLES;
-
-	while (*ap_starts() != count) {
-		if (rdtsc() > end)
-			return false;
+	while (*ap_starts() != count)
 		cpu_relax();
-	}
-	return true;
 }
 
 static void copy_code(const u8 *from, const u8 *end)
@@ -71,21 +64,19 @@ static void test_restart(void)
 		send(AP_ID, ICR_INIT);
 		send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
 		send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
-		if (!wait_for_starts(round))
-			break;
+		wait_for_starts(round);
 	}
-	is(round - 1, ROUNDS, "a processor starts again and again");
+	is(*ap_starts(), ROUNDS, "a processor starts again and again");
 	send(AP_ID, ICR_STARTUP | AP_CODE >> PAGE_SHIFT);
 	is(*ap_starts(), ROUNDS, "without INIT it does not");
 }
 
 static void test_nmi(void)
 {
-	u64 end = rdtsc() + TIMEOUT_CYCLES;
 	u32 before = nmi_count;
 
 	wrmsr(MSR_X2APIC_ICR, ICR_NMI | ICR_SELF);
-	while (nmi_count == before && rdtsc() < end)
+	while (nmi_count == before)
 		cpu_relax();
 	is(nmi_count, before + 1, "an NMI to oneself comes, once");
 }

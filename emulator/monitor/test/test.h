@@ -49,5 +49,13 @@ void test_control_port(void);
 void test_processors(void);
 void unpaged_read(u32 address);
 void print_stats(void);
+void control_command(const char *text);
+const char *control_answer(void);
+
+/* Boots that are for one thing alone: tests of the gate, see gate.c. */
+void gate_rehearsal(void);
+void gate_update(void);
+void gate_open(void);
+void inside_report(void);
 
 #endif

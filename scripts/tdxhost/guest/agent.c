@@ -10,13 +10,16 @@
  *
  *	to tdxhost	R ready: the command starts	(no content)
  *			O stdout, E stderr		(content)
+ *			G a file of --get begins	(its number, one byte)
+ *			D more of that file		(content)
  *			X exit status			(one byte)
+ *			P powering off goes on		(no content)
  *	from tdxhost	I input				(content)
  *			C end of input			(no content)
  *
  * With /tdxhost/interactive there are no frames: a shell gets the line itself.
  */
-#define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -31,14 +34,18 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE		"/dev/ttyS1"
 #define MAX_ARGUMENTS	1024
+/* Of the flags in /proc/PID/stat. */
+#define PF_KTHREAD	0x00200000
 
 enum { STREAM_OUT, STREAM_ERR, NUM_STREAMS };
 
 static int line = -1;
+static int framed;
 
 /* Input that the command has not taken yet: the line has no flow control. */
 static struct {
@@ -87,15 +94,63 @@ static void send_frame(char type, const void *content, uint32_t size)
 	write_all(line, content, size);
 }
 
+/* CPU time of all processes but this one: it grows while one of them is torn down. */
+static unsigned long work_done(void)
+{
+	unsigned long sum = 0;
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	while (proc && (entry = readdir(proc))) {
+		unsigned long user, system;
+		char path[32], text[512], *rest;
+		unsigned int flags;
+		FILE *file;
+
+		if (atoi(entry->d_name) <= 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.10s/stat", entry->d_name);
+		file = fopen(path, "re");
+		rest = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+		if (rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %lu %lu",
+				   &flags, &user, &system) == 3 && !(flags & PF_KTHREAD))
+			sum += 1 + user + system;
+		if (file)
+			fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+	return sum;
+}
+
 /*
  * As any init does first. TDs that are still there when the kernel disables TDX
- * would be torn down without it, and the kernel would rightly complain.
+ * would be torn down without it, and the kernel would rightly complain. It takes as
+ * long as it takes: tdxhost is told whenever some of it was done.
  */
 static void end_all_processes(void)
 {
+	struct timespec second = { .tv_sec = 1 };
+	unsigned long before = 0, now;
+	sigset_t child;
+	pid_t pid;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	kill(-1, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+	for (;;) {
+		do {
+			pid = waitpid(-1, NULL, WNOHANG);
+		} while (pid > 0);
+		if (pid < 0 && errno == ECHILD)
+			return;
+		sigtimedwait(&child, NULL, &second);
+		now = work_done();
+		if (framed && now != before)
+			send_frame('P', NULL, 0);
+		before = now;
+	}
 }
 
 static void __attribute__((noreturn)) power_off(void)
@@ -352,6 +407,36 @@ static void __attribute__((noreturn)) interactive(char **argv)
 	power_off();
 }
 
+static void send_file(const char *name, unsigned char number)
+{
+	static char buffer[65536];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	if (fd < 0)
+		return;		/* tdxhost tells what did not come */
+	send_frame('G', &number, 1);
+	while ((size = read(fd, buffer, sizeof(buffer))) > 0)
+		send_frame('D', buffer, size);
+	close(fd);
+}
+
+/* The files of --get: their names, below /root if they are relative, each with a NUL. */
+static void send_files(void)
+{
+	FILE *list = fopen("/tdxhost/get", "re");
+	unsigned char number = 0;
+	char *name = NULL;
+	size_t size = 0;
+
+	if (!list || chdir("/root"))
+		return;
+	while (getdelim(&name, &size, '\0', list) > 0)
+		send_file(name, number++);
+	free(name);
+	fclose(list);
+}
+
 int main(void)
 {
 	char **argv = read_command();
@@ -374,6 +459,7 @@ int main(void)
 	children = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	open_line(1);
+	framed = 1;
 	send_frame('R', NULL, 0);
 	command = start(argv, streams);
 	if (command < 0) {
@@ -381,6 +467,7 @@ int main(void)
 		power_off();
 	}
 	status = relay(command, streams, children);
+	send_files();
 	send_frame('X', &status, 1);
 	power_off();
 }

@@ -6,6 +6,8 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct notifier_block;
+
 /**
  * enum tdx_update_state - what the update core is doing
  * @TDX_UPDATE_IDLE:	 nothing
@@ -28,7 +30,7 @@ enum tdx_update_state {
  * @seamcall_status:	of the SEAMCALL that made the last update fail, or 0
  * @blocks_in_flight:	TD builds that hold updates off at this moment
  * @duration_us:	of the last update, waiting included, in microseconds
- * @stop_us:		how long it stopped all CPUs, in microseconds
+ * @stop_us:		how long it kept SEAMCALLs from the module, in microseconds
  */
 struct tdx_update_status {
 	enum tdx_update_state	state;
@@ -41,19 +43,28 @@ struct tdx_update_status {
 
 #ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
 
-int tdx_update_check(const u8 *file, u32 size);
+int tdx_update_preflight(const u8 *file, u32 size);
+int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome);
 int tdx_update_install(const u8 *file, u32 size);
 void tdx_update_cancel(void);
 void tdx_update_finish(void);
 void tdx_update_get_status(struct tdx_update_status *status);
-void tdx_update_at_boot(void);
+
+int tdx_update_register_notifier(struct notifier_block *nb);
+void tdx_update_unregister_notifier(struct notifier_block *nb);
 
 unsigned int tdx_update_get_wait_ms(void);
 int tdx_update_set_wait_ms(unsigned int wait_ms);
 
 #else
 
-static inline int tdx_update_check(const u8 *file, u32 size)
+static inline int tdx_update_preflight(const u8 *file, u32 size)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int tdx_update_check(const u8 *file, u32 size,
+				   struct tdx_update_status *outcome)
 {
 	return -EOPNOTSUPP;
 }
@@ -71,7 +82,12 @@ static inline void tdx_update_get_status(struct tdx_update_status *status)
 	*status = (struct tdx_update_status) {};
 }
 
-static inline void tdx_update_at_boot(void) { }
+static inline int tdx_update_register_notifier(struct notifier_block *nb)
+{
+	return 0;
+}
+
+static inline void tdx_update_unregister_notifier(struct notifier_block *nb) { }
 static inline unsigned int tdx_update_get_wait_ms(void) { return 0; }
 
 static inline int tdx_update_set_wait_ms(unsigned int wait_ms)

@@ -2,15 +2,16 @@
 /*
  * Parser of the TDX module's image
  *
- * P-SEAMLDR is what protects the host from a malicious image: it verifies the
- * signature. But it does so only after the running module has been shut down,
- * when a refusal means that no TD can run. This parser finds what P-SEAMLDR
- * would refuse while the old module still runs.
+ * The image is a container of what P-SEAMLDR takes: a SEAM_SIGSTRUCT and the module's
+ * pages. P-SEAMLDR decides whether it accepts them, by rules that change with its
+ * versions, and can be asked before anything is lost. Checked here is what it does
+ * not know of, the container, and what it checks too late to go back: the hash of
+ * the module's pages. Reserved fields of SEAM_SIGSTRUCT are none of the kernel's
+ * business.
  *
  * It reads nothing but the image, keeps no state and never allocates, so it can
  * be called in any context and runs in userspace too, under a fuzzer.
  */
-#include <linux/align.h>
 #include <linux/array_size.h>
 #include <linux/bug.h>
 #include <linux/string.h>
@@ -50,6 +51,10 @@ static enum tdx_image_defect check_header(const struct tdx_image_header *header,
 {
 	u32 nr_pages;
 
+	if (!memcmp((const u8 *)header + TDX_IMAGE_V1_SIGNATURE_OFFSET, TDX_IMAGE_SIGNATURE,
+		    sizeof(header->signature)))
+		return TDX_IMAGE_CONTAINER_V1;
+
 	if (memcmp(header->signature, TDX_IMAGE_SIGNATURE, sizeof(header->signature)))
 		return TDX_IMAGE_NOT_AN_IMAGE;
 
@@ -77,84 +82,14 @@ static enum tdx_image_defect check_header(const struct tdx_image_header *header,
 	return TDX_IMAGE_GOOD;
 }
 
-/* The tables are optional, but only together. */
-static bool table_offsets_ok(const struct tdx_sigstruct *sigstruct, u32 module_size)
-{
-	if (!sigstruct->gdt_idt_offset && !sigstruct->fault_wrapper_offset)
-		return true;
-
-	if (!sigstruct->gdt_idt_offset || !sigstruct->fault_wrapper_offset)
-		return false;
-
-	/* @module_size is at least one page: no underflow. */
-	return IS_ALIGNED(sigstruct->gdt_idt_offset, TDX_IMAGE_PAGE_SIZE) &&
-	       sigstruct->gdt_idt_offset <= module_size - TDX_IMAGE_PAGE_SIZE &&
-	       sigstruct->fault_wrapper_offset < module_size;
-}
-
-static enum tdx_image_defect check_sigstruct(const struct tdx_sigstruct *sigstruct,
-					     u32 module_size)
-{
-	if (sigstruct->header_type    != TDX_SIGSTRUCT_HEADER_TYPE   ||
-	    sigstruct->header_length  != TDX_SIGSTRUCT_HEADER_LENGTH ||
-	    sigstruct->header_version != TDX_SIGSTRUCT_HEADER_VERSION)
-		return TDX_IMAGE_BAD_SIGSTRUCT_HEADER;
-
-	if (sigstruct->module_type & ~TDX_SIGSTRUCT_DEBUG_SIGNED)
-		return TDX_IMAGE_BAD_MODULE_TYPE;
-
-	if (sigstruct->vendor != TDX_SIGSTRUCT_VENDOR_INTEL)
-		return TDX_IMAGE_BAD_VENDOR;
-
-	if (sigstruct->size          != TDX_SIGSTRUCT_SIZE     ||
-	    sigstruct->key_size      != TDX_SIGSTRUCT_KEY_SIZE ||
-	    sigstruct->modulus_size  != TDX_SIGSTRUCT_KEY_SIZE ||
-	    sigstruct->exponent_size != TDX_SIGSTRUCT_EXPONENT_SIZE)
-		return TDX_IMAGE_BAD_SIGSTRUCT_SIZES;
-
-	if (sigstruct->exponent != TDX_SIGSTRUCT_EXPONENT)
-		return TDX_IMAGE_BAD_EXPONENT;
-
-	if (memchr_inv(sigstruct->reserved1, 0, sizeof(sigstruct->reserved1)) ||
-	    memchr_inv(sigstruct->reserved2, 0, sizeof(sigstruct->reserved2)) ||
-	    sigstruct->reserved3 ||
-	    memchr_inv(sigstruct->reserved4, 0, sizeof(sigstruct->reserved4)))
-		return TDX_IMAGE_SIGSTRUCT_RESERVED;
-
-	if (sigstruct->attributes)
-		return TDX_IMAGE_BAD_ATTRIBUTES;
-
-	if (!sigstruct->major_svn)
-		return TDX_IMAGE_BAD_SVN;
-
-	if (sigstruct->min_update_hv > sigstruct->module_hv)
-		return TDX_IMAGE_BAD_HANDOFF_RANGE;
-
-	if (sigstruct->rip_offset >= module_size)
-		return TDX_IMAGE_BAD_ENTRY_POINT;
-
-	if (!table_offsets_ok(sigstruct, module_size))
-		return TDX_IMAGE_BAD_TABLE_OFFSETS;
-
-	if (sigstruct->cpuid_table_size > TDX_SIGSTRUCT_MAX_CPUIDS)
-		return TDX_IMAGE_BAD_CPU_TABLE_SIZE;
-
-	/* A module under development may go without. */
-	if (!sigstruct->cpuid_table_size &&
-	    !(sigstruct->module_type & TDX_SIGSTRUCT_DEBUG_SIGNED))
-		return TDX_IMAGE_NO_CPU_TABLE;
-
-	return TDX_IMAGE_GOOD;
-}
-
 /**
  * tdx_image_parse - check an image and find its parts
  * @file: the image, as userspace wrote it
  * @size: of @file in bytes
  * @image: filled in if the image is good, else untouched
  *
- * Checks all that can be known from the image alone, except the hash of the
- * module's pages, see tdx_image_check_hash(), and the signature.
+ * Checks the container. The hash of the module's pages is left to
+ * tdx_image_check_hash(), the SEAM_SIGSTRUCT to P-SEAMLDR.
  *
  * The fields that decide how the rest is read are checked before the checksum,
  * so that a file of another kind or version is called that and not "damaged".
@@ -165,7 +100,6 @@ static enum tdx_image_defect check_sigstruct(const struct tdx_sigstruct *sigstru
 enum tdx_image_defect tdx_image_parse(const u8 *file, u32 size, struct tdx_image *image)
 {
 	const struct tdx_image_header *header = (const struct tdx_image_header *)file;
-	const struct tdx_sigstruct *sigstruct;
 	enum tdx_image_defect defect;
 	u32 module_size;
 
@@ -179,16 +113,10 @@ enum tdx_image_defect tdx_image_parse(const u8 *file, u32 size, struct tdx_image
 	if (!checksum_ok(file, size))
 		return TDX_IMAGE_BAD_CHECKSUM;
 
-	sigstruct = (const struct tdx_sigstruct *)(file + sizeof(*header));
 	module_size = header->module_nr_pages * TDX_IMAGE_PAGE_SIZE;
-
-	defect = check_sigstruct(sigstruct, module_size);
-	if (defect)
-		return defect;
-
 	*image = (struct tdx_image) {
 		.header		 = header,
-		.sigstruct	 = sigstruct,
+		.sigstruct	 = (const struct tdx_sigstruct *)(file + sizeof(*header)),
 		.module		 = file + size - module_size,
 		.module_size	 = module_size,
 		.module_nr_pages = header->module_nr_pages,
@@ -223,41 +151,18 @@ enum tdx_image_defect tdx_image_check_hash(const struct tdx_image *image)
 }
 
 /**
- * tdx_image_supports_cpu - look up a CPU in the image's CPU table
+ * tdx_image_version - which version of the module is in the image
  * @image: an image that tdx_image_parse() found good
- * @cpuid_1_eax: CPUID.1:EAX of the CPU; its stepping does not matter
+ * @version: filled in, if the image tells
  *
  * Context: Any context.
- * Return: true if the module runs on that CPU. A module without a table, which
- *	   only debug-signed ones may be, runs on all.
+ * Return: true if it tells, as images of 2.0 do; those of 1.5 do not.
  */
-bool tdx_image_supports_cpu(const struct tdx_image *image, u32 cpuid_1_eax)
+bool tdx_image_version(const struct tdx_image *image, struct tdx_image_version *version)
 {
-	const struct tdx_sigstruct *sigstruct = image->sigstruct;
-	u32 i;
+	*version = image->sigstruct->version;
 
-	if (!sigstruct->cpuid_table_size)
-		return true;
-
-	for (i = 0; i < sigstruct->cpuid_table_size; i++) {
-		/* Bits 3:0 are the stepping. */
-		if (!((sigstruct->cpuid_table[i] ^ cpuid_1_eax) & ~0xfU))
-			return true;
-	}
-
-	return false;
-}
-
-/**
- * tdx_image_is_debug_signed - is the module signed for development only?
- * @image: an image that tdx_image_parse() found good
- *
- * Context: Any context.
- * Return: true if a production host would not accept the module.
- */
-bool tdx_image_is_debug_signed(const struct tdx_image *image)
-{
-	return image->sigstruct->module_type & TDX_SIGSTRUCT_DEBUG_SIGNED;
+	return version->major;
 }
 
 static const struct {
@@ -276,9 +181,13 @@ static const struct {
 		"not-an-image",
 		"file is no TDX module image: it does not bear the signature TDX-BLOB"
 	},
+	[TDX_IMAGE_CONTAINER_V1] = {
+		"container-version-1",
+		"image is a container of version 1.0: join SIGSTRUCT and module to one of version 2.0"
+	},
 	[TDX_IMAGE_BAD_VERSION] = {
 		"bad-image-version",
-		"image is not of format version 2.0: get the image made for Linux"
+		"image is a container of an unknown version: this kernel knows version 2.0"
 	},
 	[TDX_IMAGE_BAD_SIGSTRUCT_NR_PAGES] = {
 		"bad-sigstruct-pages",
@@ -303,58 +212,6 @@ static const struct {
 	[TDX_IMAGE_BAD_CHECKSUM] = {
 		"bad-checksum",
 		"image checksum is wrong, the file is damaged: get an intact image"
-	},
-	[TDX_IMAGE_BAD_SIGSTRUCT_HEADER] = {
-		"bad-sigstruct-header",
-		"SIGSTRUCT header type, length or version is not that of a TDX module"
-	},
-	[TDX_IMAGE_BAD_MODULE_TYPE] = {
-		"bad-module-type",
-		"SIGSTRUCT module type has unknown bits: damaged, or made for a newer kernel"
-	},
-	[TDX_IMAGE_BAD_VENDOR] = {
-		"bad-vendor",
-		"SIGSTRUCT vendor is not Intel (0x8086)"
-	},
-	[TDX_IMAGE_BAD_SIGSTRUCT_SIZES] = {
-		"bad-sigstruct-sizes",
-		"SIGSTRUCT, key, modulus or exponent size is not that of an RSA-3072 key"
-	},
-	[TDX_IMAGE_BAD_EXPONENT] = {
-		"bad-exponent",
-		"SIGSTRUCT key exponent is not 65537"
-	},
-	[TDX_IMAGE_SIGSTRUCT_RESERVED] = {
-		"sigstruct-reserved",
-		"SIGSTRUCT uses reserved fields: damaged, or made for a newer kernel"
-	},
-	[TDX_IMAGE_BAD_ATTRIBUTES] = {
-		"bad-attributes",
-		"SIGSTRUCT attributes are not 0: P-SEAMLDR would refuse the module"
-	},
-	[TDX_IMAGE_BAD_SVN] = {
-		"bad-svn",
-		"SIGSTRUCT major SVN is 0: P-SEAMLDR would refuse the module"
-	},
-	[TDX_IMAGE_BAD_HANDOFF_RANGE] = {
-		"bad-handoff-range",
-		"SIGSTRUCT oldest handoff version is above the newest: get an intact image"
-	},
-	[TDX_IMAGE_BAD_ENTRY_POINT] = {
-		"bad-entry-point",
-		"SIGSTRUCT entry point is outside the module: get an intact image"
-	},
-	[TDX_IMAGE_BAD_TABLE_OFFSETS] = {
-		"bad-table-offsets",
-		"SIGSTRUCT table offsets are outside the module: get an intact image"
-	},
-	[TDX_IMAGE_BAD_CPU_TABLE_SIZE] = {
-		"bad-cpu-table-size",
-		"SIGSTRUCT CPU table has more than 255 entries: get an intact image"
-	},
-	[TDX_IMAGE_NO_CPU_TABLE] = {
-		"no-cpu-table",
-		"SIGSTRUCT of a production module has no CPU table: get an intact image"
 	},
 	[TDX_IMAGE_BAD_HASH] = {
 		"bad-hash",

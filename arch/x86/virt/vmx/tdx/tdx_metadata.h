@@ -6,5 +6,6 @@ struct tdx_sys_info;
 
 const char *tdx_metadata_incompatibility(const struct tdx_sys_info *old,
 					 const struct tdx_sys_info *new);
+void tdx_metadata_warn(const struct tdx_sys_info *old, const struct tdx_sys_info *new);
 
 #endif /* _X86_VIRT_TDX_METADATA_H */

@@ -4,27 +4,25 @@
  *
  * The first step of an update that changes anything is TDH.SYS.SHUTDOWN, and it
  * cannot be taken back: from then on no TD runs until a new module is installed.
- * Most of what makes an update fail after that can be known before. It is checked
- * here, so that a refused update costs nothing.
+ * Most of what makes an update fail after that can be known before. Here is checked
+ * what can be without stopping TDs; P-SEAMLDR's own opinion of the image needs that,
+ * see tdx_replace.c.
  *
  * The facts are collected in one function and judged in another. The second needs
  * no hardware, which is what makes it testable.
  */
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
-#include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/cpu.h>
 #include <linux/cpufeature.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
-#include <linux/processor.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
-#include <asm/cpuid/api.h>
 #include <asm/seamldr.h>
 #include <asm/tdx.h>
 
@@ -80,35 +78,12 @@ int tdx_preflight_image(const u8 *file, u32 size, struct tdx_image *image,
 	return 0;
 }
 
-static void collect_cpu_model(struct tdx_preflight_facts *facts, unsigned int cpu)
-{
-	/* The stepping is no part of the model. */
-	u32 cpuid_1_eax = cpuid_leaf_raw(&cpu_data(cpu), 0x1)->eax & ~0xfU;
-	unsigned int i;
-
-	for (i = 0; i < facts->nr_cpu_models; i++) {
-		if (facts->cpu_models[i].cpuid_1_eax == cpuid_1_eax)
-			return;
-	}
-
-	if (i == ARRAY_SIZE(facts->cpu_models)) {
-		facts->too_many_cpu_models = true;
-		return;
-	}
-
-	facts->cpu_models[i].cpuid_1_eax = cpuid_1_eax;
-	facts->cpu_models[i].cpu = cpu;
-	facts->nr_cpu_models++;
-}
-
 static void collect_cpus(struct tdx_preflight_facts *facts)
 {
 	unsigned int cpu;
 
 	for_each_present_cpu(cpu) {
-		if (cpu_online(cpu))
-			collect_cpu_model(facts, cpu);
-		else if (!facts->nr_offline_cpus++)
+		if (!cpu_online(cpu) && !facts->nr_offline_cpus++)
 			facts->first_offline_cpu = cpu;
 	}
 }
@@ -217,48 +192,6 @@ static int check_all_cpus(const struct tdx_preflight_facts *facts, struct tdx_re
 	return 0;
 }
 
-static int check_cpu_models(const struct tdx_preflight_facts *facts,
-			    const struct tdx_image *image, struct tdx_refusal *refusal)
-{
-	unsigned int i;
-
-	if (facts->too_many_cpu_models)
-		return refuse(refusal, -EOPNOTSUPP, "too-many-cpu-models",
-			      "host has CPUs of more than %u models: update the module by the BIOS",
-			      TDX_PREFLIGHT_MAX_CPU_MODELS);
-
-	for (i = 0; i < facts->nr_cpu_models; i++) {
-		if (tdx_image_supports_cpu(image, facts->cpu_models[i].cpuid_1_eax))
-			continue;
-
-		return refuse(refusal, -EINVAL, "cpu-unsupported",
-			      "image does not support CPU %u (CPUID.1:EAX %#x): get the image for this CPU",
-			      facts->cpu_models[i].cpu, facts->cpu_models[i].cpuid_1_eax);
-	}
-
-	return 0;
-}
-
-/* @seamldr->seam_info is known to be valid. */
-static int check_svn(const struct seamldr_info *seamldr, const struct tdx_sigstruct *sigstruct,
-		     struct tdx_refusal *refusal)
-{
-	u8 minor = seamldr->seam_info[SEAM_INFO_MINOR_SVN];
-	u8 major = seamldr->seam_info[SEAM_INFO_MAJOR_SVN];
-
-	if (sigstruct->major_svn != major)
-		return refuse(refusal, -EINVAL, "svn-major",
-			      "image has major SVN %u, the running module %u: update across majors by the BIOS",
-			      sigstruct->major_svn, major);
-
-	if (sigstruct->minor_svn < minor)
-		return refuse(refusal, -EINVAL, "svn-downgrade",
-			      "image has SVN %u.%u, below the running module's %u.%u: get a newer image",
-			      sigstruct->major_svn, sigstruct->minor_svn, major, minor);
-
-	return 0;
-}
-
 /*
  * The running module writes the newest handoff data that it can: it is the new
  * one that must be able to read them.
@@ -310,18 +243,41 @@ int tdx_preflight_check(const struct tdx_preflight_facts *facts, const struct td
 	if (ret)
 		return ret;
 
-	/* Debug-signed modules are only for hosts that were unlocked for them. */
-	if (tdx_image_is_debug_signed(image) && !facts->seamldr.seam_debug)
-		return refuse(refusal, -EINVAL, "debug-signed",
-			      "image is signed for development hosts only: get the production image");
-
-	ret = check_cpu_models(facts, image, refusal);
-	if (ret)
-		return ret;
-
-	ret = check_svn(&facts->seamldr, image->sigstruct, refusal);
-	if (ret)
-		return ret;
-
 	return check_handoff(facts, image->sigstruct, refusal);
+}
+
+/**
+ * tdx_preflight_explain_signature - what P-SEAMLDR may have meant by SEAMLDR_EBADSIG
+ * @seamldr: answer of SEAMLDR.INFO, before the update
+ * @image: the image that it rejected
+ * @refusal: filled in if there is more to say than that
+ *
+ * P-SEAMLDR has one status for each SIGSTRUCT that it does not like. This judges
+ * nothing, it words what was judged.
+ *
+ * Context: Any context: looks at nothing but its arguments.
+ * Return: true if @refusal was filled in.
+ */
+bool tdx_preflight_explain_signature(const struct seamldr_info *seamldr,
+				     const struct tdx_image *image,
+				     struct tdx_refusal *refusal)
+{
+	const struct tdx_sigstruct *sigstruct = image->sigstruct;
+	u8 minor = seamldr->seam_info[SEAM_INFO_MINOR_SVN];
+
+	if ((sigstruct->module_type & TDX_SIGSTRUCT_DEBUG_SIGNED) && !seamldr->seam_debug) {
+		refuse(refusal, -EINVAL, "debug-signed",
+		       "image is signed for development hosts only: get the production image");
+		return true;
+	}
+
+	if (sigstruct->minor_svn < minor) {
+		refuse(refusal, -EINVAL, "svn-downgrade",
+		       "image has SVN %u.%u, below the running module's %u.%u: get a newer image",
+		       sigstruct->major_svn, sigstruct->minor_svn,
+		       seamldr->seam_info[SEAM_INFO_MAJOR_SVN], minor);
+		return true;
+	}
+
+	return false;
 }

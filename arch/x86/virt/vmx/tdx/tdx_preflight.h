@@ -23,9 +23,6 @@ struct tdx_refusal {
 	char		message[128];
 };
 
-/* Models of CPU in one system that preflight can tell apart. */
-#define TDX_PREFLIGHT_MAX_CPU_MODELS	8
-
 /**
  * struct tdx_preflight_facts - the state of the host that decides about an update
  * @td_preserving: the TDX module can hand over its state (TDX_FEATURES0 bit 1)
@@ -36,11 +33,6 @@ struct tdx_refusal {
  *	       wrote if @repair (MODULE_HV of its metadata)
  * @nr_offline_cpus: number of CPUs that are present and not online
  * @first_offline_cpu: number of one of these, if @nr_offline_cpus
- * @nr_cpu_models: used elements of @cpu_models
- * @cpu_models: the different models of CPU that are online
- * @cpu_models.cpuid_1_eax: CPUID.1:EAX with the stepping cleared
- * @cpu_models.cpu: the first CPU of that model
- * @too_many_cpu_models: not all models fitted in @cpu_models
  * @seamldr: answer of SEAMLDR.INFO
  */
 struct tdx_preflight_facts {
@@ -50,12 +42,6 @@ struct tdx_preflight_facts {
 	u16		module_hv;
 	unsigned int	nr_offline_cpus;
 	unsigned int	first_offline_cpu;
-	unsigned int	nr_cpu_models;
-	struct {
-		u32		cpuid_1_eax;
-		unsigned int	cpu;
-	} cpu_models[TDX_PREFLIGHT_MAX_CPU_MODELS];
-	bool		too_many_cpu_models;
 	struct seamldr_info seamldr;
 };
 
@@ -65,5 +51,8 @@ int tdx_preflight_collect(struct tdx_preflight_facts *facts, u16 module_hv, bool
 			  struct tdx_refusal *refusal);
 int tdx_preflight_check(const struct tdx_preflight_facts *facts, const struct tdx_image *image,
 			struct tdx_refusal *refusal);
+bool tdx_preflight_explain_signature(const struct seamldr_info *seamldr,
+				     const struct tdx_image *image,
+				     struct tdx_refusal *refusal);
 
 #endif /* _X86_VIRT_TDX_PREFLIGHT_H */

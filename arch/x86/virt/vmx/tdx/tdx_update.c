@@ -5,10 +5,11 @@
  * An update goes through these phases, each of which begins when the one before
  * has succeeded:
  *
- *   image	the file is parsed and its hash is verified
- *   preflight	everything else that can be known in advance is checked
+ *   image	the container is checked, and the hash of the module
+ *   preflight	the host is checked
  *   drain	TDs that are being built get finished, new builds are held back
- *   quiesce	all CPUs stop
+ *		--- SEAMCALLs are kept from the module from here on, see tdx_gate.c
+ *   rehearse	P-SEAMLDR says whether it would accept the image
  *   shutdown	TDH.SYS.SHUTDOWN on one CPU: the old module leaves handoff data
  *   install	SEAMLDR.INSTALL on every CPU: the new module replaces it
  *   init	TDH.SYS.INIT on one CPU, TDH.SYS.LP.INIT on every CPU
@@ -26,32 +27,34 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/time64.h>
 
-#include <asm/archrandom.h>
 #include <asm/seamldr.h>
 #include <asm/tdx.h>
 #include <asm/tdx_update.h>
 
-#include "seamcall_internal.h"
 #include "seamldr.h"
 #include "tdx.h"
 #include "tdx_preflight.h"
-#include "tdx_update.h"
+#include "tdx_replace.h"
 #include "tdx_update_failure.h"
-#include "tdx_update_steps.h"
+#include "tdx_update_internal.h"
 
 #include <trace/events/tdx_update.h>
 
-#define DEFAULT_WAIT_MS		10000
+/*
+ * Scripts that start an update look for its end for 10 s, as Intel's does. They
+ * should learn of a time-out before they give up.
+ */
+#define DEFAULT_WAIT_MS		5000
 #define MAX_WAIT_MS		(3600 * MSEC_PER_SEC)
-
-/* The phases from here on are steps that all CPUs take together. */
-#define FIRST_STEP		TDX_UPDATE_PHASE_SHUTDOWN
 
 /* One update at a time. */
 static DEFINE_MUTEX(update_mutex);
@@ -62,9 +65,9 @@ static DEFINE_MUTEX(update_mutex);
  */
 static struct {
 	bool shut_down;		/* the handoff data waits for a module to take it */
-	u16 handoff_version;	/* of that data */
-	bool session_open;	/* P-SEAMLDR may have counted some CPUs already */
-} module;
+	bool lost;		/* P-SEAMLDR has no module left to update */
+	u16 handoff_version;	/* of the module that runs, or of that data */
+} module_state;
 
 /* Protects what sysfs shows. */
 static DEFINE_SPINLOCK(status_lock);
@@ -72,54 +75,65 @@ static struct tdx_update_status last = {
 	.result = "none",
 };
 
+static BLOCKING_NOTIFIER_HEAD(state_chain);
+
 static unsigned int update_wait_ms = DEFAULT_WAIT_MS;
+
+/*
+ * It relies on P-SEAMLDR to check the handoff data after everything else and before
+ * it touches the running module. All that are known do.
+ */
+static bool rehearse = true;
+module_param(rehearse, bool, 0644);
+MODULE_PARM_DESC(rehearse,
+		 "Ask P-SEAMLDR whether it accepts an image before the running TDX module is shut down");
 
 /* An update under way. */
 struct tdx_update {
 	const u8 *file;
 	u32 size;
 	struct tdx_image image;
-	struct seamldr_params *params;
-	bool avoid_sensitive;
-	int entropy_retries;
-	bool no_entropy;
-	bool shared_session;
-	unsigned int nr_counted;
-	bool installed;
-	bool module_lost;
-	u64 stop_ns;
-	struct tdx_update_failure failure;
+	struct tdx_preflight_facts facts;
+	struct tdx_replacement replacement;
+	u64 start_ns;
 };
+
+static void set_state(enum tdx_update_state state)
+{
+	struct tdx_update_status status;
+
+	scoped_guard(spinlock, &status_lock)
+		last.state = state;
+
+	tdx_update_get_status(&status);
+	blocking_notifier_call_chain(&state_chain, state, &status);
+}
 
 static int run_phase(struct tdx_update *update, enum tdx_update_phase phase,
 		     int (*run)(struct tdx_update *update))
 {
+	const char *name = tdx_update_phase_name(phase);
 	int ret = -ECANCELED;
 
-	update->failure.phase = phase;
-	trace_tdx_update_phase(tdx_update_phase_name(phase));
+	update->replacement.failure.phase = phase;
+	trace_tdx_update_phase(name);
 	if (!tdx_update_cancelled())
 		ret = run(update);
-	trace_tdx_update_phase_end(tdx_update_phase_name(phase), ret);
+	trace_tdx_update_phase_end(name, ret);
 
 	return ret;
 }
 
-static void set_state(enum tdx_update_state state)
-{
-	guard(spinlock)(&status_lock);
-	last.state = state;
-}
-
 static int refuse(struct tdx_update *update, const struct tdx_refusal *refusal, int error)
 {
-	update->failure.reason = refusal->reason;
+	update->replacement.failure.reason = refusal->reason;
 	pr_err("update refused: %s\n", refusal->message);
 	return error;
 }
 
 static int check_image(struct tdx_update *update)
 {
+	struct tdx_image_version version;
 	struct tdx_refusal refusal = {};
 	int ret;
 
@@ -127,40 +141,66 @@ static int check_image(struct tdx_update *update)
 	if (ret)
 		return refuse(update, &refusal, ret);
 
+	if (tdx_image_version(&update->image, &version))
+		pr_info("image holds module version " TDX_VERSION_FMT ", build %u\n",
+			version.major, version.minor, version.update, version.build);
+
 	return 0;
+}
+
+static int get_handoff_version(void)
+{
+	int ret;
+
+	/* A module that was shut down answers no questions. */
+	if (module_state.shut_down)
+		return 0;
+
+	ret = tdx_module_handoff_version(&module_state.handoff_version);
+
+	/* Nor does one that an unfinished session hides, but it did before that. */
+	return tdx_get_sysinfo() ? ret : 0;
 }
 
 static int preflight(struct tdx_update *update)
 {
-	struct tdx_preflight_facts facts;
+	struct tdx_replacement *r = &update->replacement;
 	struct tdx_refusal refusal = {};
 	bool repair = !tdx_get_sysinfo();
 	int ret;
 
 	lockdep_assert_cpus_held();
 
-	/* A module that was shut down answers no questions. */
-	if (!module.shut_down) {
-		ret = tdx_module_handoff_version(&module.handoff_version);
-		if (ret) {
-			refusal.reason = "module-error";
-			strscpy(refusal.message,
-				"the TDX module does not tell its handoff version: try again");
-			return refuse(update, &refusal, ret);
-		}
+	if (module_state.lost) {
+		refusal.reason = "module-lost";
+		strscpy(refusal.message,
+			"P-SEAMLDR has no TDX module left to update: reboot to load one");
+		return refuse(update, &refusal, -EIO);
 	}
 
+	ret = get_handoff_version();
+	if (ret) {
+		refusal.reason = "module-error";
+		strscpy(refusal.message,
+			"the TDX module does not tell its handoff version: try again");
+		return refuse(update, &refusal, ret);
+	}
+
+	ret = tdx_preflight_collect(&update->facts, module_state.handoff_version, repair,
+				    &refusal);
+	if (!ret)
+		ret = tdx_preflight_check(&update->facts, &update->image, &refusal);
+	if (ret)
+		return refuse(update, &refusal, ret);
+
+	r->handoff_version = module_state.handoff_version;
+	r->shut_down	   = module_state.shut_down;
+	r->rehearse	   = READ_ONCE(rehearse) && !module_state.shut_down;
 	/*
 	 * To be repaired is also a host whose module answers, but was not taken into
 	 * use. What it can do is not known, and there is no build in flight.
 	 */
-	update->avoid_sensitive = !repair && tdx_module_avoids_sensitive();
-
-	ret = tdx_preflight_collect(&facts, module.handoff_version, repair, &refusal);
-	if (!ret)
-		ret = tdx_preflight_check(&facts, &update->image, &refusal);
-	if (ret)
-		return refuse(update, &refusal, ret);
+	r->avoid_sensitive = !repair && tdx_module_avoids_sensitive();
 
 	return 0;
 }
@@ -178,156 +218,66 @@ static int drain(struct tdx_update *update)
 	return 0;
 }
 
-static u64 step_shutdown(void *data)
+/* Everything is checked: close the gate, replace the module, open the gate. */
+static int replace(struct tdx_update *update)
 {
-	struct tdx_update *update = data;
-	u64 status;
-
-	status = tdx_module_shutdown(module.handoff_version, update->avoid_sensitive);
-	if (status)
-		return status;
-
-	module.shut_down = true;
-	tdx_module_reset();
-	return TDX_SUCCESS;
-}
-
-/*
- * P-SEAMLDR installs when the last CPU that the firmware enumerated calls, and
- * then forgets the calls of all others. If that failed for want of entropy all
- * CPUs have to call again. If another failure left its session open, those that
- * it has counted already are told SEAMLDR_EBADCALL. What matters in the end is
- * whether there is a module. Once there is no CPU may call: it would begin another
- * session, and the module would be gone.
- */
-static u64 step_install(void *data)
-{
-	struct tdx_update *update = data;
-	u64 status;
-
-	if (update->installed)
-		return TDX_SUCCESS;
-
-	status = seamldr_install(update->params, &update->module_lost);
-	switch (status) {
-	case TDX_SUCCESS:
-		/* In a session of its own only the last CPU has to ask. */
-		update->nr_counted++;
-		if (update->shared_session || update->nr_counted == num_online_cpus())
-			update->installed = seamldr_module_is_ready();
-		module.session_open = !update->installed;
-		return TDX_SUCCESS;
-	case SEAMLDR_EBADCALL:
-		return update->shared_session ? TDX_SUCCESS : status;
-	case SEAMLDR_ENOENTROPY:
-		if (update->module_lost || !update->entropy_retries)
-			return status;
-		update->no_entropy = true;
-		return TDX_SUCCESS;
-	default:
-		return status;
-	}
-}
-
-static int complete_install(void *data)
-{
-	struct tdx_update *update = data;
-
-	if (update->installed) {
-		/* Of what an earlier update may have initialized. */
-		tdx_module_reset();
-		return 0;
-	}
-
-	if (update->no_entropy) {
-		update->entropy_retries--;
-		update->no_entropy = false;
-		update->shared_session = true;
-		return -EAGAIN;
-	}
-
-	update->failure.reason = "cpus-missing";
-	return -EIO;
-}
-
-static u64 step_init(void *data)
-{
-	return tdx_module_init_cpu();
-}
-
-static u64 step_resume(void *data)
-{
-	u64 status;
-
-	status = tdx_module_run_update();
-	if (!status)
-		module.shut_down = false;
-
-	return status;
-}
-
-static int complete_resume(void *data)
-{
-	struct tdx_update *update = data;
-
-	return tdx_module_refresh(&update->failure.reason);
-}
-
-/* P-SEAMLDR lets one CPU in at a time. The others' calls fail, they do not wait. */
-static const struct tdx_update_step steps[] = {
-	[TDX_UPDATE_PHASE_SHUTDOWN - FIRST_STEP] = {
-		.name		= "shutdown",
-		.lead_only	= true,
-		.run		= step_shutdown,
-	},
-	[TDX_UPDATE_PHASE_INSTALL - FIRST_STEP] = {
-		.name		= "install",
-		.serialized	= true,
-		.run		= step_install,
-		.complete	= complete_install,
-	},
-	[TDX_UPDATE_PHASE_INIT - FIRST_STEP] = {
-		.name		= "init",
-		.run		= step_init,
-	},
-	[TDX_UPDATE_PHASE_RESUME - FIRST_STEP] = {
-		.name		= "resume",
-		.lead_only	= true,
-		.run		= step_resume,
-		.complete	= complete_resume,
-	},
-};
-
-static int replace_module(struct tdx_update *update)
-{
-	/* After a failure past shutdown there is nothing to shut down. */
-	enum tdx_update_phase first = module.shut_down ? TDX_UPDATE_PHASE_INSTALL :
-							 TDX_UPDATE_PHASE_SHUTDOWN;
-	struct tdx_update_stop stop;
+	struct tdx_replacement *r = &update->replacement;
+	struct tdx_refusal refusal = {};
 	int ret;
 
-	tdx_update_assert_write_locked();
-
-	update->failure.phase = TDX_UPDATE_PHASE_QUIESCE;
 	if (tdx_update_cancelled())
 		return -ECANCELED;
 
-	update->shared_session = module.session_open;
+	if (r->rehearse_only && !r->rehearse)
+		return 0;
 
-	ret = tdx_update_run_steps(&steps[first - FIRST_STEP],
-				   ARRAY_SIZE(steps) - (first - FIRST_STEP), update,
-				   &stop);
-	update->stop_ns = stop.stop_ns;
-	if (ret) {
-		update->failure.phase = first + stop.step;
-		update->failure.status = stop.status;
-		update->failure.cpu = stop.cpu;
-	}
+	ret = tdx_replace_module(r);
+	module_state.shut_down = r->shut_down;
+	module_state.lost = r->lost;
+
+	if (r->failure.phase == TDX_UPDATE_PHASE_REHEARSE &&
+	    r->failure.status == SEAMLDR_EBADSIG &&
+	    tdx_preflight_explain_signature(&update->facts.seamldr, &update->image, &refusal))
+		refuse(update, &refusal, ret);
 
 	return ret;
 }
 
-static int update_module(struct tdx_update *update)
+/* Reboot and kexec take the mutex as well, and are there without CONFIG_PM_SLEEP. */
+static unsigned int lock_system_transition(void)
+{
+	unsigned int flags = lock_system_sleep();
+
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		mutex_lock(&system_transition_mutex);
+
+	return flags;
+}
+
+static void unlock_system_transition(unsigned int flags)
+{
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		mutex_unlock(&system_transition_mutex);
+
+	unlock_system_sleep(flags);
+}
+
+static int preflight_and_replace(struct tdx_update *update)
+{
+	unsigned int flags = lock_system_transition();
+	int ret;
+
+	cpus_read_lock();
+	ret = run_phase(update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
+	if (!ret)
+		ret = replace(update);
+	cpus_read_unlock();
+
+	unlock_system_transition(flags);
+	return ret;
+}
+
+static int check_image_and_host(struct tdx_update *update)
 {
 	int ret;
 
@@ -335,16 +285,29 @@ static int update_module(struct tdx_update *update)
 	if (ret)
 		return ret;
 
-	update->params = seamldr_alloc_params(&update->image);
-	if (!update->params)
-		return -ENOMEM;
-
-	/* Refuse at once what needs no waiting. */
 	cpus_read_lock();
 	ret = run_phase(update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
 	cpus_read_unlock();
+	return ret;
+}
+
+static int alloc_params(struct tdx_update *update)
+{
+	update->replacement.params = seamldr_alloc_params(&update->image);
+	return update->replacement.params ? 0 : -ENOMEM;
+}
+
+static int update_module(struct tdx_update *update)
+{
+	int ret;
+
+	/* Refuse at once what needs no waiting. */
+	ret = check_image_and_host(update) ?: alloc_params(update);
 	if (ret)
 		return ret;
+
+	if (update->facts.seamldr.num_remaining_updates == 1)
+		pr_warn("last update before P-SEAMLDR's log is full: if it fails, TDX is lost until a reboot\n");
 
 	/* A TD build takes the CPU hotplug lock, so wait for builds without it. */
 	ret = run_phase(update, TDX_UPDATE_PHASE_DRAIN, drain);
@@ -352,83 +315,155 @@ static int update_module(struct tdx_update *update)
 		return ret;
 
 	/* Check again: the wait may have been long. */
-	cpus_read_lock();
-	ret = run_phase(update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
+	ret = preflight_and_replace(update);
+
+	/* What nobody needed to know while TDs stood still. */
 	if (!ret)
-		ret = replace_module(update);
-	cpus_read_unlock();
+		tdx_module_refresh();
 
 	tdx_update_write_unlock(tdx_get_sysinfo() ? TDX_UPDATE_USABLE : TDX_UPDATE_BROKEN);
 
 	return ret;
 }
 
-/* Publish how the update ended and return the error for the caller. */
-static int conclude(struct tdx_update *update, int ret, u64 start_ns)
+/* What this update has left behind. */
+static enum tdx_update_damage get_damage(struct tdx_update *update)
 {
-	const struct tdx_sys_info *sysinfo = tdx_get_sysinfo();
-	u64 duration_us = (ktime_get_ns() - start_ns) / NSEC_PER_USEC;
-	bool changed = update->failure.phase > TDX_UPDATE_PHASE_SHUTDOWN;
-	char result[sizeof(last.result)] = "success";
+	enum tdx_update_phase phase = update->replacement.failure.phase;
+	struct seamldr_info info;
 
-	if (ret) {
-		ret = tdx_update_explain(&update->failure, ret);
-		snprintf(result, sizeof(result), "%s:%s:%s",
-			 changed ? "failed" : "refused",
-			 tdx_update_phase_name(update->failure.phase),
-			 update->failure.reason);
-	}
+	if (tdx_get_sysinfo() || phase < TDX_UPDATE_PHASE_REHEARSE)
+		return TDX_UPDATE_NO_DAMAGE;
 
-	if (ret && changed)
-		pr_crit("update failed in phase %s (%s), no TDX module is usable: %s\n",
-			tdx_update_phase_name(update->failure.phase),
-			update->failure.reason, update->module_lost ?
-			"P-SEAMLDR dropped the old one, all TDs are lost, reboot" :
-			"install another image to get the TDs back");
+	if (module_state.lost)
+		return TDX_UPDATE_LOST;
 
+	if (!seamldr_get_info(&info) && !info.num_remaining_updates)
+		return TDX_UPDATE_LOG_FULL;
+
+	return phase == TDX_UPDATE_PHASE_REHEARSE ? TDX_UPDATE_TRY_AGAIN :
+						    TDX_UPDATE_REPAIRABLE;
+}
+
+/* How the update ended, in @outcome; returns the error for the caller. */
+static int describe(struct tdx_update *update, int ret,
+		    struct tdx_update_status *outcome)
+{
+	struct tdx_update_failure *failure = &update->replacement.failure;
+	enum tdx_update_damage damage;
+
+	outcome->duration_us = (ktime_get_ns() - update->start_ns) / NSEC_PER_USEC;
+	outcome->stop_us = update->replacement.closed_ns / NSEC_PER_USEC;
+	outcome->seamcall_status = 0;
+	strscpy(outcome->result, "success");
+	if (!ret)
+		return 0;
+
+	damage = get_damage(update);
+	ret = tdx_update_explain(failure, ret, damage);
+	outcome->seamcall_status = failure->status;
+	snprintf(outcome->result, sizeof(outcome->result), "%s:%s:%s",
+		 damage == TDX_UPDATE_NO_DAMAGE ? "refused" : "failed",
+		 tdx_update_phase_name(failure->phase), failure->reason);
+
+	return ret;
+}
+
+static void publish(const struct tdx_update_status *outcome)
+{
 	scoped_guard(spinlock, &status_lock) {
-		last.state = sysinfo ? TDX_UPDATE_IDLE : TDX_UPDATE_FAILED;
-		last.seamcall_status = ret ? update->failure.status : 0;
-		last.duration_us = duration_us;
-		last.stop_us = update->stop_ns / NSEC_PER_USEC;
-		strscpy(last.result, result);
+		last.seamcall_status = outcome->seamcall_status;
+		last.duration_us = outcome->duration_us;
+		last.stop_us = outcome->stop_us;
+		strscpy(last.result, outcome->result);
 	}
-	trace_tdx_update_done(result, last.seamcall_status, duration_us, last.stop_us);
+	trace_tdx_update_done(outcome->result, outcome->seamcall_status,
+			      outcome->duration_us, outcome->stop_us);
+	set_state(tdx_get_sysinfo() ? TDX_UPDATE_IDLE : TDX_UPDATE_FAILED);
+}
+
+/* Publish how the update ended and return the error for the caller. */
+static int conclude(struct tdx_update *update, int ret)
+{
+	struct tdx_update_status outcome;
+
+	ret = describe(update, ret, &outcome);
+	publish(&outcome);
 
 	return ret;
 }
 
 /**
- * tdx_update_check() - would this update be refused right now?
+ * tdx_update_preflight() - would this update be refused right now?
  * @file: the module's image
  * @size: its size in bytes
  *
- * Changes nothing but the result that tdx_update_get_status() reports, and that
- * only if the answer is yes.
+ * Finds out what can be known without stopping TDs. Changes nothing but the result
+ * that tdx_update_get_status() reports, and that only if the answer is yes.
  *
  * Context: Process context, may sleep.
  * Return: 0 if not, else an error as from tdx_update_install().
  */
-int tdx_update_check(const u8 *file, u32 size)
+int tdx_update_preflight(const u8 *file, u32 size)
 {
 	struct tdx_update update = {
-		.file	= file,
-		.size	= size,
+		.file	  = file,
+		.size	  = size,
+		.start_ns = ktime_get_ns(),
 	};
-	u64 start_ns = ktime_get_ns();
 	int ret;
 
 	if (!mutex_trylock(&update_mutex))
 		return -EBUSY;
 
-	ret = run_phase(&update, TDX_UPDATE_PHASE_IMAGE, check_image);
-	if (!ret) {
-		cpus_read_lock();
-		ret = run_phase(&update, TDX_UPDATE_PHASE_PREFLIGHT, preflight);
-		cpus_read_unlock();
-	}
+	ret = check_image_and_host(&update);
 	if (ret)
-		ret = conclude(&update, ret, start_ns);
+		ret = conclude(&update, ret);
+
+	mutex_unlock(&update_mutex);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_MODULES(tdx_update_preflight, "tdx-host");
+
+/**
+ * tdx_update_check() - would P-SEAMLDR accept this image?
+ * @file: the module's image, vmalloc()ed
+ * @size: its size in bytes
+ * @outcome: how the check ended, in the words of an update's outcome; its state and
+ *	     number of blocks are not filled in
+ *
+ * As tdx_update_preflight(), and asks P-SEAMLDR: TDs stand still for as long as
+ * that takes, the module that runs is not touched. P-SEAMLDR is not asked while a
+ * failed update is to be repaired, or with tdx_update.rehearse=0. This is no update:
+ * tdx_update_get_status() does not tell of it, unless it leaves no usable module.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 if it would, else an error as from tdx_update_install().
+ */
+int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome)
+{
+	struct tdx_update update = {
+		.file	     = file,
+		.size	     = size,
+		.replacement = { .rehearse_only = true },
+		.start_ns    = ktime_get_ns(),
+	};
+	bool usable;
+	int ret;
+
+	if (!mutex_trylock(&update_mutex)) {
+		strscpy(outcome->result, "refused:preflight:busy");
+		return -EBUSY;
+	}
+	usable = tdx_get_sysinfo();
+
+	ret = run_phase(&update, TDX_UPDATE_PHASE_IMAGE, check_image) ?:
+	      alloc_params(&update) ?:
+	      preflight_and_replace(&update);
+	kfree(update.replacement.params);
+	ret = describe(&update, ret, outcome);
+	if (usable && !tdx_get_sysinfo())
+		publish(outcome);
 
 	mutex_unlock(&update_mutex);
 	return ret;
@@ -437,7 +472,7 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_check, "tdx-host");
 
 /**
  * tdx_update_install() - replace the TDX module
- * @file: the module's image
+ * @file: the module's image, vmalloc()ed
  * @size: its size in bytes
  *
  * tdx_update_get_status() tells afterwards what happened in detail.
@@ -452,12 +487,11 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_check, "tdx-host");
 int tdx_update_install(const u8 *file, u32 size)
 {
 	struct tdx_update update = {
-		.file		 = file,
-		.size		 = size,
-		.entropy_retries = RDRAND_RETRY_LOOPS,
+		.file	  = file,
+		.size	  = size,
+		.start_ns = ktime_get_ns(),
 	};
 	const struct tdx_sys_info *sysinfo;
-	u64 start_ns = ktime_get_ns();
 	int ret;
 
 	if (!mutex_trylock(&update_mutex))
@@ -470,12 +504,12 @@ int tdx_update_install(const u8 *file, u32 size)
 			sysinfo->version.update_version);
 
 	ret = update_module(&update);
-	kfree(update.params);
-	ret = conclude(&update, ret, start_ns);
+	kfree(update.replacement.params);
+	ret = conclude(&update, ret);
 
 	sysinfo = tdx_get_sysinfo();
 	if (!ret)
-		pr_info("now version " TDX_VERSION_FMT ", took %llu ms, CPUs stopped for %llu us\n",
+		pr_info("now version " TDX_VERSION_FMT ", took %llu ms, TDs stood still for %llu us\n",
 			sysinfo->version.major_version, sysinfo->version.minor_version,
 			sysinfo->version.update_version,
 			last.duration_us / USEC_PER_MSEC, last.stop_us);
@@ -486,9 +520,39 @@ int tdx_update_install(const u8 *file, u32 size)
 EXPORT_SYMBOL_FOR_MODULES(tdx_update_install, "tdx-host");
 
 /**
+ * tdx_update_register_notifier() - be told what the update core does
+ * @nb: its action is an enum tdx_update_state, its data a const struct
+ *	tdx_update_status
+ *
+ * Called in process context with the gate not closed. At TDX_UPDATE_IDLE and
+ * TDX_UPDATE_FAILED the update is over; no lock is held then but that which keeps
+ * another update from beginning.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0.
+ */
+int tdx_update_register_notifier(struct notifier_block *nb)
+{
+	return blocking_notifier_chain_register(&state_chain, nb);
+}
+EXPORT_SYMBOL_FOR_MODULES(tdx_update_register_notifier, "kvm-intel,tdx-host");
+
+/**
+ * tdx_update_unregister_notifier() - undo tdx_update_register_notifier()
+ * @nb: what was registered
+ *
+ * Context: Process context, may sleep. Not from the notifier.
+ */
+void tdx_update_unregister_notifier(struct notifier_block *nb)
+{
+	blocking_notifier_chain_unregister(&state_chain, nb);
+}
+EXPORT_SYMBOL_FOR_MODULES(tdx_update_unregister_notifier, "kvm-intel,tdx-host");
+
+/**
  * tdx_update_cancel() - cancel the update that is under way or about to begin
  *
- * It ends with -ECANCELED unless it has begun to stop the CPUs. Stays in effect
+ * It ends with -ECANCELED unless it has begun to replace the module. Stays in effect
  * until tdx_update_finish().
  *
  * Context: Any context.

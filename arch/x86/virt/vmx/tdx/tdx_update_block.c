@@ -31,13 +31,19 @@
  * side behind a closed gate, hence waits for nothing but short sections and for a
  * block that is just about to release its read side.
  *
- * When the gate opens it lets all held-back blocks pass, in their order, before
- * another update can close it: updates in a row do not starve blocks.
+ * When the gate opens it lets all held-back blocks pass before another update can
+ * close it: updates in a row do not starve blocks.  They count as in flight from that
+ * moment, however long it takes until each of them runs.
+ *
+ * Users decide how many blocks there are.  So nothing is done under the lock that
+ * takes longer the more there are: lists are spliced, a process is found in a
+ * hash table, and waking releases the lock after each one.
  */
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
 #include <linux/cleanup.h>
 #include <linux/export.h>
+#include <linux/hashtable.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -46,14 +52,16 @@
 #include <linux/lockdep.h>
 #include <linux/printk.h>
 #include <linux/rcuwait.h>
+#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/spinlock.h>
+#include <linux/swait.h>
 #include <linux/tdx_update.h>
-#include <linux/wait.h>
 
-#include "tdx_update.h"
+#include "tdx_update_internal.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/tdx_update.h>
@@ -71,22 +79,33 @@ enum gate_state {
 static DECLARE_RWSEM(update_rwsem);
 
 /*
- * Protects the gate, both lists, and the contents of all blocks.  Innermost.  Raw,
+ * Protects the gate, the lists, and the contents of all blocks.  Innermost.  Raw,
  * as a block may end where preemption is off, as when a vCPU is loaded.
  */
 static DEFINE_RAW_SPINLOCK(gate_lock);
 static enum gate_state gate = GATE_OPEN;
+static unsigned long nr_openings;	/* how often the gate let held-back blocks pass */
 static LIST_HEAD(in_flight);		/* blocks that hold updates off, oldest first */
-static unsigned int nr_in_flight;
 static LIST_HEAD(held_back);		/* blocks that wait at the gate, oldest first */
+static unsigned int nr_in_flight;
+static unsigned int nr_held_back;
+static DEFINE_HASHTABLE(blocks_by_mm, 8);	/* those on either list */
 
-static DECLARE_WAIT_QUEUE_HEAD(block_wq);	/* blocks wait for the gate */
+/* Blocks wait here for the gate.  Simple, as waking takes one lock a waiter. */
+static DECLARE_SWAIT_QUEUE_HEAD(block_wq);
 
 /* The one update waits here for the blocks in flight, or for its cancellation. */
 static struct rcuwait drain_wait = __RCUWAIT_INITIALIZER(drain_wait);
 static bool cancel_requested;
 
-static bool mm_is_in_flight(const struct mm_struct *mm)
+/* A block that was held back is in flight from the opening of the gate on. */
+static bool is_admitted(const struct tdx_update_block *block)
+{
+	/* Pairs with WRITE_ONCE() in open_gate(). */
+	return block->held || READ_ONCE(nr_openings) != block->opening;
+}
+
+static bool mm_is_in_flight(struct mm_struct *mm)
 {
 	struct tdx_update_block *block;
 
@@ -95,8 +114,8 @@ static bool mm_is_in_flight(const struct mm_struct *mm)
 	if (!mm)
 		return false;
 
-	list_for_each_entry(block, &in_flight, node) {
-		if (block->mm == mm)
+	hash_for_each_possible(blocks_by_mm, block, by_mm, (unsigned long)mm) {
+		if (block->mm == mm && is_admitted(block))
 			return true;
 	}
 
@@ -108,55 +127,75 @@ static void admit(struct tdx_update_block *block)
 	lockdep_assert_held(&gate_lock);
 
 	block->since_ns = ktime_get_ns();
-	list_add_tail(&block->node, &in_flight);
-	WRITE_ONCE(nr_in_flight, nr_in_flight + 1);
-	/* Pairs with READ_ONCE() in left_gate(). */
+	/* Pairs with smp_load_acquire() in tdx_update_block_end(). */
 	WRITE_ONCE(block->held, true);
 }
 
 /* Ask the gate.  Returns 0: admitted, -EAGAIN: queued, or an error. */
 static int enter_gate(struct tdx_update_block *block)
 {
+	bool pass;
+
 	guard(raw_spinlock_irqsave)(&gate_lock);
 
-	switch (gate) {
-	case GATE_OPEN:
-		admit(block);
-		return 0;
-	case GATE_WAITING:
-		if (mm_is_in_flight(block->mm)) {
-			admit(block);
-			return 0;
-		}
-		break;
-	case GATE_CLOSED:
-		break;
-	case GATE_BROKEN:
+	if (gate == GATE_BROKEN)
 		return -EIO;
+
+	pass = gate == GATE_OPEN ||
+	       (gate == GATE_WAITING && mm_is_in_flight(block->mm));
+
+	block->opening = nr_openings;
+	block->since_ns = ktime_get_ns();
+	hash_add(blocks_by_mm, &block->by_mm, (unsigned long)block->mm);
+
+	if (!pass) {
+		list_add_tail(&block->node, &held_back);
+		nr_held_back++;
+		return -EAGAIN;
 	}
 
-	list_add_tail(&block->node, &held_back);
-	return -EAGAIN;
+	list_add_tail(&block->node, &in_flight);
+	WRITE_ONCE(nr_in_flight, nr_in_flight + 1);
+	admit(block);
+	return 0;
 }
 
-static bool left_gate(struct tdx_update_block *block)
+static bool left_gate(const struct tdx_update_block *block)
 {
-	return READ_ONCE(block->held) || READ_ONCE(gate) == GATE_BROKEN;
+	return is_admitted(block) || READ_ONCE(gate) == GATE_BROKEN;
 }
 
 /*
  * A held-back block was woken.  Whether it was admitted is decided under the
  * lock: the gate may have let it pass at the very moment of a signal.
  */
-static int leave_gate(struct tdx_update_block *block, int wait_ret)
+static int leave_gate(struct tdx_update_block *block, int error)
 {
 	guard(raw_spinlock_irqsave)(&gate_lock);
 
-	if (block->held)
+	if (is_admitted(block)) {
+		admit(block);
 		return 0;
+	}
 
 	list_del(&block->node);
-	return wait_ret ?: -EIO;
+	hash_del(&block->by_mm);
+	nr_held_back--;
+	return error ?: -EIO;
+}
+
+/*
+ * Wait as long as the gate holds the block back.  Each update that does so is
+ * bounded, both in waiting for blocks and in what follows.
+ */
+static int wait_at_gate(struct tdx_update_block *block)
+{
+	long ret;
+
+	ret = ___swait_event(block_wq, left_gate(block), (TASK_KILLABLE | TASK_FREEZABLE),
+			     0L, schedule());
+
+	return leave_gate(block, ret ? -EINTR : 0);
 }
 
 /**
@@ -172,9 +211,8 @@ static int leave_gate(struct tdx_update_block *block, int wait_ret)
  *
  * Context: Process context with no lock held, may sleep: ending a block in flight,
  *	    or getting there, may take any lock.
- * Return: 0 on success, -ERESTARTSYS when a signal arrived (nothing has been
- *	   done, the call can be repeated), -EIO when a failed update left no
- *	   usable TDX module.
+ * Return: 0 on success, -EINTR when a fatal signal arrived, -EIO when a failed
+ *	   update left no usable TDX module.
  */
 int tdx_update_block_begin(struct tdx_update_block *block)
 {
@@ -189,27 +227,23 @@ int tdx_update_block_begin(struct tdx_update_block *block)
 
 	block->mm = current->mm;
 	block->tgid = task_tgid_nr(current);
-	get_task_comm(block->comm, current->group_leader);
+	block->start_ns = current->group_leader->start_boottime;
 
 	ret = enter_gate(block);
 	if (ret == -EAGAIN) {
 		trace_tdx_update_block_wait(block->tgid);
-		ret = wait_event_interruptible(block_wq, left_gate(block));
-		ret = leave_gate(block, ret);
+		ret = wait_at_gate(block);
 	}
 	if (ret == -EIO)
-		pr_err_ratelimited("no usable TDX module after a failed update, install another one\n");
+		pr_err_ratelimited("no usable TDX module after a failed update: no TD can be built\n");
 	if (ret)
 		return ret;
 
 	/*
 	 * Sleeps for no update, see the head of this file.  The task may return
-	 * to userspace with the read side held, and another one may release it:
-	 * lockdep, which knows only tasks that own locks, forgets it here as it
-	 * does for a frozen filesystem.
+	 * to userspace with the read side held, and another one may release it.
 	 */
-	down_read(&update_rwsem);
-	rwsem_release(&update_rwsem.dep_map, _THIS_IP_);
+	down_read_non_owner(&update_rwsem);
 
 	trace_tdx_update_block_begin(block->tgid, ktime_get_ns() - start_ns);
 	return 0;
@@ -236,6 +270,8 @@ void tdx_update_block_transfer(struct tdx_update_block *to,
 
 	*to = *from;
 	list_replace(&from->node, &to->node);
+	hash_del(&from->by_mm);
+	hash_add(blocks_by_mm, &to->by_mm, (unsigned long)to->mm);
 	WRITE_ONCE(from->held, false);
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_update_block_transfer);
@@ -263,6 +299,8 @@ void tdx_update_block_end(struct tdx_update_block *block)
 			return;
 
 		list_del(&block->node);
+		hash_del(&block->by_mm);
+		/* Pairs with READ_ONCE() in drained_or_cancelled(). */
 		WRITE_ONCE(nr_in_flight, nr_in_flight - 1);
 		trace_tdx_update_block_end(block->tgid,
 					   ktime_get_ns() - block->since_ns);
@@ -272,6 +310,7 @@ void tdx_update_block_end(struct tdx_update_block *block)
 
 	/* An update that found the gate free by now waits for this as well. */
 	up_read_non_owner(&update_rwsem);
+	/* Its barrier pairs with the one of drain(): the update sees nr_in_flight. */
 	rcuwait_wake_up(&drain_wait);
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_update_block_end);
@@ -318,52 +357,89 @@ static bool close_gate(void)
 
 static void open_gate(enum gate_state state)
 {
-	struct tdx_update_block *block, *next;
-
 	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		/* Pairs with READ_ONCE() in left_gate(). */
 		WRITE_ONCE(gate, state);
 
 		if (state == GATE_OPEN) {
-			list_for_each_entry_safe(block, next, &held_back, node) {
-				list_del(&block->node);
-				admit(block);
-			}
+			list_splice_tail_init(&held_back, &in_flight);
+			WRITE_ONCE(nr_in_flight, nr_in_flight + nr_held_back);
+			nr_held_back = 0;
+			/* Pairs with READ_ONCE() in is_admitted(). */
+			WRITE_ONCE(nr_openings, nr_openings + 1);
 		}
 	}
 
-	wake_up_all(&block_wq);
+	swake_up_all(&block_wq);
 }
 
-/* Tell the operator whom the update waited for in vain. */
+/* A process that has a block in flight, as of when the lock was held. */
+struct holder {
+	pid_t	tgid;
+	u64	start_ns;
+	u64	held_ms;
+};
+
+/* The process may have exited by now, and another one have its number. */
+static void print_holder(const struct holder *holder)
+{
+	char comm[TASK_COMM_LEN];
+	struct task_struct *task;
+
+	scoped_guard(rcu) {
+		task = find_task_by_pid_ns(holder->tgid, &init_pid_ns);
+		if (task && task->start_boottime == holder->start_ns)
+			get_task_comm(comm, task);
+		else
+			task = NULL;
+	}
+
+	/* A process chooses its name: it must not look like part of the line. */
+	if (task)
+		pr_warn("a TD build is held open for %llu ms by process %d \"%*pEcs\"\n",
+			holder->held_ms, holder->tgid, (int)strlen(comm), comm);
+	else
+		pr_warn("a TD build is held open for %llu ms by process %d, which has exited\n",
+			holder->held_ms, holder->tgid);
+}
+
+/* Tell the operator who kept the update from happening. */
 static void report_blocks(unsigned int wait_ms)
 {
-	char who[MAX_REPORTED_BLOCKS * (TASK_COMM_LEN + 40)];
+	struct holder holders[MAX_REPORTED_BLOCKS];
 	struct tdx_update_block *block;
-	unsigned int reported = 0;
+	unsigned int nr_holders = 0;
 	u64 now = ktime_get_ns();
 	unsigned int total;
-	int len = 0;
+	unsigned int i;
 
 	scoped_guard(raw_spinlock_irqsave, &gate_lock) {
 		total = nr_in_flight;
 		list_for_each_entry(block, &in_flight, node) {
-			len += scnprintf(who + len, sizeof(who) - len,
-					 "%s%s[%d] for %llu ms", len ? ", " : "",
-					 block->comm, block->tgid,
-					 (now - block->since_ns) / NSEC_PER_MSEC);
-			if (++reported == MAX_REPORTED_BLOCKS)
+			holders[nr_holders++] = (struct holder) {
+				.tgid	  = block->tgid,
+				.start_ns = block->start_ns,
+				.held_ms  = (now - block->since_ns) / NSEC_PER_MSEC,
+			};
+			if (nr_holders == MAX_REPORTED_BLOCKS)
 				break;
 		}
 	}
 
-	if (total)
-		pr_warn("update gave up after %u ms, %u TD builds in flight, oldest: %s\n",
-			wait_ms, total, who);
+	if (!total)
+		return;
+
+	pr_warn("update gave up after %u ms, %u TD builds in flight\n", wait_ms, total);
+	for (i = 0; i < nr_holders; i++)
+		print_holder(&holders[i]);
 }
 
 static bool drained_or_cancelled(void)
 {
+	/*
+	 * Pairs with the WRITE_ONCE() before rcuwait_wake_up() in
+	 * tdx_update_block_end() and tdx_update_cancel_wait().
+	 */
 	return !READ_ONCE(nr_in_flight) || READ_ONCE(cancel_requested);
 }
 
@@ -377,7 +453,7 @@ static int drain(unsigned int wait_ms)
 			return -EBUSY;
 
 		left = rcuwait_wait_event_timeout(&drain_wait, drained_or_cancelled(),
-						  TASK_INTERRUPTIBLE, left);
+						  TASK_INTERRUPTIBLE | TASK_FREEZABLE, left);
 		if (left < 0)
 			return left;
 		if (READ_ONCE(cancel_requested))

@@ -2,19 +2,16 @@
 /*
  * Update the TDX module at boot, before there can be a TD
  *
- * The image comes through the firmware loader: built into the kernel, in the
- * initramfs, or in /lib/firmware. The latter may not be mounted yet when the
- * kernel looks for the first time; it looks again when the tdx-host driver is
- * loaded.
+ * The image comes through the firmware loader: built into the kernel or in the
+ * initramfs. No other file system is mounted that early: a built-in KVM judges the
+ * TDX module in a device_initcall(), and is to find the new one.
  */
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
 #include <linux/device/faux.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/firmware.h>
 #include <linux/init.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -30,12 +27,7 @@
 /* SEAMLDR_INFO has a copy of what identifies the module: see its specification. */
 #define SEAM_INFO_MRSEAM	24
 
-static char boot_image[64] __ro_after_init = CONFIG_INTEL_TDX_MODULE_UPDATE_BOOT;
-
-static DEFINE_MUTEX(boot_mutex);
-static bool boot_done;
-/* It was looked for, and the operator told that it is not there. */
-static bool missing;
+static char boot_image[64] __initdata = CONFIG_INTEL_TDX_MODULE_UPDATE_BOOT;
 
 static int __init tdx_module_update_setup(char *str)
 {
@@ -48,7 +40,7 @@ static int __init tdx_module_update_setup(char *str)
 }
 __setup("tdx_module_update=", tdx_module_update_setup);
 
-static const char *image_name(void)
+static const char * __init image_name(void)
 {
 	if (!boot_image[0] || !strcmp(boot_image, "off"))
 		return NULL;
@@ -57,7 +49,7 @@ static const char *image_name(void)
 }
 
 /* Installing what runs already would cost one of the remaining updates. */
-static bool is_running(const u8 *file, u32 size)
+static bool __init is_running(const u8 *file, u32 size)
 {
 	struct seamldr_info info;
 	struct tdx_image image;
@@ -67,7 +59,7 @@ static bool is_running(const u8 *file, u32 size)
 		       sizeof(image.sigstruct->seamhash));
 }
 
-static void install_image(const char *name, const struct firmware *firmware)
+static void __init install_image(const char *name, const struct firmware *firmware)
 {
 	u8 *file;
 	int ret;
@@ -89,14 +81,8 @@ static void install_image(const char *name, const struct firmware *firmware)
 	vfree(file);
 }
 
-/**
- * tdx_update_at_boot() - install the image that the command line asks for
- *
- * Does so once. Without an image it may be called again.
- *
- * Context: Process context, may sleep.
- */
-void tdx_update_at_boot(void)
+/* There is no userspace yet, which could build a TD. */
+static int __init update_at_boot(void)
 {
 	const struct tdx_sys_info *sysinfo = tdx_get_sysinfo();
 	const char *name = image_name();
@@ -105,43 +91,29 @@ void tdx_update_at_boot(void)
 	int ret;
 
 	if (!name || !sysinfo)
-		return;
-
-	guard(mutex)(&boot_mutex);
-	if (boot_done)
-		return;
+		return 0;
 
 	if (!tdx_supports_runtime_update(sysinfo) ||
 	    boot_cpu_has_bug(X86_BUG_SEAMRET_INVD_VMCS)) {
 		pr_err("this host cannot update its TDX module, image %s ignored\n", name);
-		boot_done = true;
-		return;
+		return 0;
 	}
 
 	fdev = faux_device_create("tdx_module", NULL, NULL);
 	if (!fdev)
-		return;
+		return -ENOMEM;
 
-	ret = firmware_request_nowarn(&firmware, name, &fdev->dev);
+	/* Waits for the initramfs, but not for a userspace that provides firmware. */
+	ret = request_firmware_direct(&firmware, name, &fdev->dev);
 	if (ret) {
-		if (!missing)
-			pr_info("no module image %s (%d), keeping the module that runs\n",
-				name, ret);
-		missing = true;
+		pr_info("no module image %s (%d), keeping the module that runs\n", name, ret);
 	} else {
-		boot_done = true;
 		install_image(name, firmware);
 		release_firmware(firmware);
 	}
 
 	faux_device_destroy(fdev);
-}
-EXPORT_SYMBOL_FOR_MODULES(tdx_update_at_boot, "tdx-host");
-
-/* All devices are there, and userspace, which could build a TD, is not. */
-static int __init update_before_userspace(void)
-{
-	tdx_update_at_boot();
 	return 0;
 }
-late_initcall(update_before_userspace);
+/* After the start of unpacking the initramfs, before KVM. */
+rootfs_initcall(update_at_boot);

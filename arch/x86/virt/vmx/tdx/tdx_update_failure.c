@@ -24,7 +24,7 @@ static const char * const phase_names[] = {
 	[TDX_UPDATE_PHASE_IMAGE]	= "image",
 	[TDX_UPDATE_PHASE_PREFLIGHT]	= "preflight",
 	[TDX_UPDATE_PHASE_DRAIN]	= "drain",
-	[TDX_UPDATE_PHASE_QUIESCE]	= "quiesce",
+	[TDX_UPDATE_PHASE_REHEARSE]	= "rehearse",
 	[TDX_UPDATE_PHASE_SHUTDOWN]	= "shutdown",
 	[TDX_UPDATE_PHASE_INSTALL]	= "install",
 	[TDX_UPDATE_PHASE_INIT]		= "init",
@@ -45,31 +45,54 @@ const char *tdx_update_phase_name(enum tdx_update_phase phase)
 
 struct explanation {
 	u64 status;
-	const char *reason;
 	int error;
+	const char *reason;
+	const char *text;
 };
 
 /* What P-SEAMLDR answers, exactly. */
 static const struct explanation seamldr_explanations[] = {
-	{ SEAMLDR_EBADPARAM,	"bad-parameter",	-EIO },
-	{ SEAMLDR_EBADCALL,	"bad-call",		-EIO },
-	{ SEAMLDR_EBADHANDOFF,	"bad-handoff",		-EINVAL },
-	{ SEAMLDR_EUNSUPPORTED,	"svn-unsupported",	-EINVAL },
-	{ SEAMLDR_ENOMEM,	"no-seam-memory",	-EIO },
-	{ SEAMLDR_EUNSPECERR,	"unspecified",		-EIO },
-	{ SEAMLDR_EUNSUPCPU,	"cpu-not-supported",	-EINVAL },
-	{ SEAMLDR_EBADSIG,	"bad-signature",	-EINVAL },
-	{ SEAMLDR_EBADHASH,	"bad-hash",		-EINVAL },
-	{ SEAMLDR_ENOENTROPY,	"no-entropy",		-EIO },
+	{ SEAMLDR_EBADPARAM,	-EIO,	 "bad-parameter",
+	  "P-SEAMLDR found a parameter bad, or the module damaged" },
+	{ SEAMLDR_EBADCALL,	-EIO,	 "bad-call",
+	  "P-SEAMLDR did not expect the call, or its update log is full" },
+	{ SEAMLDR_EBADHANDOFF,	-EINVAL, "bad-handoff",
+	  "the image does not take the handoff data that the old module left" },
+	{ SEAMLDR_EUNSUPPORTED,	-EINVAL, "svn-unsupported",
+	  "the image has another major SVN than the running module: update across majors by the BIOS" },
+	{ SEAMLDR_ENOMEM,	-EIO,	 "no-seam-memory",
+	  "the module does not fit in the memory that the BIOS set aside" },
+	{ SEAMLDR_EUNSPECERR,	-EIO,	 "unspecified",
+	  "P-SEAMLDR gives no reason" },
+	{ SEAMLDR_EUNSUPCPU,	-EINVAL, "cpu-not-supported",
+	  "the image does not support all CPUs of this host: get the image for this CPU" },
+	{ SEAMLDR_EBADSIG,	-EINVAL, "bad-signature",
+	  "P-SEAMLDR does not accept the image's SIGSTRUCT or signature: get an intact image from Intel" },
+	{ SEAMLDR_EBADHASH,	-EINVAL, "bad-hash",
+	  "the module does not match its hash: get an intact image" },
+	{ SEAMLDR_ENOENTROPY,	-EIO,	 "no-entropy",
+	  "the CPU had no random numbers to give: try again" },
 };
 
 /* What the TDX module answers, in the upper half of the status. */
 static const struct explanation module_explanations[] = {
-	{ TDX_SYS_BUSY,				"module-busy",		-EBUSY },
-	{ TDX_UPDATE_COMPATIBILITY_SENSITIVE,	"td-build-in-module",	-EBUSY },
-	{ TDX_RND_NO_ENTROPY,			"no-entropy",		-EIO },
-	{ TDX_SYS_INVALID_HANDOFF,		"bad-handoff",		-EINVAL },
-	{ TDX_SYS_INCOMPATIBLE_SIGSTRUCT,	"bad-sigstruct",	-EINVAL },
+	{ TDX_SYS_BUSY,				-EBUSY,	 "module-busy",
+	  "the TDX module is busy: try again" },
+	{ TDX_UPDATE_COMPATIBILITY_SENSITIVE,	-EBUSY,	 "td-build-in-module",
+	  "the TDX module refuses an update that would corrupt TDs" },
+	{ TDX_RND_NO_ENTROPY,			-EIO,	 "no-entropy",
+	  "the CPU had no random numbers to give: try again" },
+	{ TDX_SYS_INVALID_HANDOFF,		-EINVAL, "bad-handoff",
+	  "the new module does not take the handoff data of the old one" },
+	{ TDX_SYS_INCOMPATIBLE_SIGSTRUCT,	-EINVAL, "bad-sigstruct",
+	  "the new module does not match its SIGSTRUCT" },
+};
+
+static const char * const advice[] = {
+	[TDX_UPDATE_TRY_AGAIN]	= "try again, reboot if that does not help",
+	[TDX_UPDATE_REPAIRABLE]	= "install another image to get the TDs back",
+	[TDX_UPDATE_LOG_FULL]	= "P-SEAMLDR's update log is full, all TDs are lost, reboot",
+	[TDX_UPDATE_LOST]	= "P-SEAMLDR dropped the old one, all TDs are lost, reboot",
 };
 
 static const char *reason_of_error(int error)
@@ -89,58 +112,46 @@ static const char *reason_of_error(int error)
 	}
 }
 
-static int explain_status(struct tdx_update_failure *failure)
+static const struct explanation no_module = {
+	TDX_SEAMCALL_VMFAILINVALID, -EIO, "no-module", "there is no TDX module to call",
+};
+
+static const struct explanation unknown_status = {
+	0, -EIO, "seamcall-error", "the status has no known meaning here",
+};
+
+static const struct explanation *find_explanation(const struct tdx_update_failure *failure)
 {
-	const struct explanation *e;
 	int i;
 
-	failure->reason = "seamcall-error";
+	if (failure->status == no_module.status)
+		return &no_module;
 
-	if (failure->status == TDX_SEAMCALL_VMFAILINVALID) {
-		failure->reason = "no-module";
-		return -EIO;
-	}
-
-	if (failure->phase == TDX_UPDATE_PHASE_INSTALL) {
+	if (failure->phase == TDX_UPDATE_PHASE_INSTALL ||
+	    failure->phase == TDX_UPDATE_PHASE_REHEARSE) {
 		for (i = 0; i < ARRAY_SIZE(seamldr_explanations); i++) {
-			e = &seamldr_explanations[i];
-			if (failure->status == e->status) {
-				failure->reason = e->reason;
-				return e->error;
-			}
+			if (failure->status == seamldr_explanations[i].status)
+				return &seamldr_explanations[i];
 		}
-		return -EIO;
+		return &unknown_status;
 	}
 
 	for (i = 0; i < ARRAY_SIZE(module_explanations); i++) {
-		e = &module_explanations[i];
-		if ((failure->status & TDX_SEAMCALL_STATUS_MASK) == e->status) {
-			failure->reason = e->reason;
-			return e->error;
-		}
+		if ((failure->status & TDX_SEAMCALL_STATUS_MASK) == module_explanations[i].status)
+			return &module_explanations[i];
 	}
-	return -EIO;
+	return &unknown_status;
 }
 
-/**
- * tdx_update_explain() - complete a failure and log it
- * @failure: phase and, if a SEAMCALL failed, status and CPU; the reason is filled
- *	     in unless it is known
- * @error: negative errno of the code that failed
- *
- * Context: Process context.
- * Return: the errno that fits best.
- */
-int tdx_update_explain(struct tdx_update_failure *failure, int error)
+/* A reason that is known already says more than the status. */
+static int explain_status(struct tdx_update_failure *failure)
 {
+	const struct explanation *e = find_explanation(failure);
 	u64 status = failure->status;
 
-	if (status && !failure->reason) {
-		error = explain_status(failure);
-		pr_err("update: %s on CPU %d returned 0x%016llx: %s\n",
-		       tdx_update_phase_name(failure->phase), failure->cpu, status,
-		       failure->reason);
-	}
+	pr_err("update: %s on CPU %d returned 0x%016llx%s%s\n",
+	       tdx_update_phase_name(failure->phase), failure->cpu, status,
+	       failure->reason ? "" : ": ", failure->reason ? "" : e->text);
 
 	if ((status & TDX_SEAMCALL_STATUS_MASK) == TDX_UPDATE_COMPATIBILITY_SENSITIVE &&
 	    failure->phase == TDX_UPDATE_PHASE_SHUTDOWN)
@@ -149,11 +160,41 @@ int tdx_update_explain(struct tdx_update_failure *failure, int error)
 		       FIELD_GET(TDX_SENSITIVE_KIND, status) ?
 		       "interrupted migrations" : "TDs that are being built");
 
-	if (!failure->reason) {
-		failure->reason = reason_of_error(error);
-		pr_err("update refused: %s in phase %s\n", failure->reason,
-		       tdx_update_phase_name(failure->phase));
+	if (!failure->reason)
+		failure->reason = e->reason;
+	return e->error;
+}
+
+/**
+ * tdx_update_explain() - complete a failure and log it
+ * @failure: phase and, if a SEAMCALL failed, status and CPU; the reason is filled
+ *	     in unless it is known
+ * @error: negative errno of the code that failed
+ * @damage: what the failure has left
+ *
+ * Context: Process context.
+ * Return: the errno that fits best.
+ */
+int tdx_update_explain(struct tdx_update_failure *failure, int error,
+		       enum tdx_update_damage damage)
+{
+	const char *phase = tdx_update_phase_name(failure->phase);
+	bool logged = failure->reason;
+
+	if (failure->status) {
+		error = explain_status(failure);
+		logged = false;
 	}
+
+	if (!failure->reason)
+		failure->reason = reason_of_error(error);
+
+	if (damage != TDX_UPDATE_NO_DAMAGE)
+		pr_crit("update failed in phase %s (%s), no TDX module is usable: %s\n",
+			phase, failure->reason, advice[damage]);
+	else if (!logged)
+		pr_err("update refused in phase %s (%s), nothing has changed\n",
+		       phase, failure->reason);
 
 	return error == -EINTR ? -ECANCELED : error;
 }

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tests/guest/debian-td.sh told, and whether it was right."""
+
+import hashlib
+import re
+
+TICK = re.compile(r"TD: (?P<what>tick|end) cpu=(?P<cpu>\d+) links=(?P<links>\d+) chain=(?P<chain>\w+) "
+                  r"longest_pause_us=(?P<pause>\d+)")
+
+
+class Td:
+    """One TD, by what its VMM and its console tell."""
+
+    def __init__(self):
+        self.mrtd = None
+        self.cpus = 0
+        self.userland = False
+        self.ticks = {}			# cpu -> its matches, in order
+        self.echoes = []
+        self.killed = self.stopped = False
+        self.status = None		# of its VMM
+        self.complaints = []
+
+    def tell(self, text):
+        """Returns the name of what is new."""
+        if match := TICK.search(text):
+            self.ticks.setdefault(int(match["cpu"]), []).append(match)
+            return match["what"]
+        if text.startswith("TD: userland"):
+            self.userland = True
+            self.cpus = int(re.search(r"cpus=(\d+)", text)[1])
+            return "userland"
+        if text.startswith("TD: mrtd="):
+            self.mrtd = text[9:]
+            return "mrtd"
+        if text.startswith("TD: echo "):
+            self.echoes.append(text[9:])
+            return "echo"
+        if text.startswith("TD: stops"):
+            self.stopped = True
+            return "stops"
+        if text.startswith("exit "):
+            self.status = int(text.split()[1])
+            self.killed = self.status == 137
+            return "exit"
+        if text.startswith("exits "):
+            return "exits"
+        if text.startswith("qemu: "):
+            self.complaints.append(text)
+            return "complaint"
+        if text.startswith(("qemu starts", "runs", "ran", "gone")):
+            return text
+        return None
+
+    @property
+    def pause_ms(self):
+        """The longest pause of any vCPU."""
+        return max((int(ticks[-1]["pause"]) for ticks in self.ticks.values()), default=0) / 1000
+
+    def chains_are_right(self):
+        """Each chain is computed once more, as long as the TD says that it is."""
+        if not self.ticks or len(self.ticks) != self.cpus:
+            return False
+        return all(chain(int(ticks[-1]["links"])) == ticks[-1]["chain"]
+                   for ticks in self.ticks.values())
+
+
+def chain(links):
+    value = bytes(32)
+    for _ in range(links):
+        value = hashlib.sha256(value).digest()
+    return value.hex()
+
+
+class Story:
+    def __init__(self, old, new, vcpus, mrtd):
+        self.old, self.new, self.vcpus, self.mrtd = old, new, vcpus, mrtd
+        self.tds = {name: Td() for name in ("td1", "td2", "td3")}
+        self.versions = []
+        self.ticks_at_update = 0
+        self.waited = self.ended = False
+        self.build = self.operator = None
+        self.result = ""
+
+    def tell(self, source, text):
+        """Take one event in; returns the name of what is new."""
+        if source in self.tds:
+            return self.tds[source].tell(text)
+        if source == "operator":
+            if text.startswith("end error="):
+                self.operator = text[10:] or "success"
+                return "end"
+            return "start" if text.startswith("start ") else "says"
+        if source != "host":
+            return None
+        word, _, value = text.partition(" ")
+        if word == "version":
+            self.versions.append(value)
+            self.ticks_at_update = sum(map(len, self.tds["td1"].ticks.values()))
+        elif word == "state":
+            self.waited = value == "waiting builds=1"
+        elif word == "build":
+            self.build = value
+        elif word == "result":
+            self.result = value
+        elif word == "end":
+            self.ended = True
+        return word
+
+    def verdicts(self):
+        """(did it hold, what, in words) for everything that the run must show."""
+        first, second, third = self.tds.values()
+        after = sum(map(len, first.ticks.values())) - self.ticks_at_update
+        return [
+            (first.userland and first.cpus == self.vcpus,
+             f"Debian's kernel came to its userland, with {first.cpus} vCPUs",
+             "Debian's kernel did not come to its userland"),
+            (first.mrtd == self.mrtd, "MRTD of the TDREPORT is what the firmware's file measures",
+             f"MRTD is {first.mrtd}, the firmware's file measures {self.mrtd}"),
+            (self.versions == [self.old, self.new] and self.operator == "success",
+             f"TDX module {self.old} -> {self.new}", f"TDX module {' -> '.join(self.versions)}; "
+             f"the operator's script: {self.operator}"),
+            (after > 2 * self.vcpus and first.echoes == ["before", "after"],
+             f"the TD went on ({after} more reports) and answered on its console; "
+             f"its longest pause was {first.pause_ms:.0f} ms",
+             f"the TD did not go on: {after} more reports, answers {first.echoes}"),
+            (first.chains_are_right(), "its chains of hashes are right, computed once more",
+             "its chains of hashes are wrong"),
+            (self.waited and self.build == "0", "the update waited for the build of another TD",
+             f"the update did not wait for a build (which ended with {self.build})"),
+            (second.killed, "a second TD, started meanwhile, ran and was killed in its firmware",
+             "the second TD did not run"),
+            (not second.userland, "(before its kernel had said a word)", "the second TD came too far"),
+            (third.mrtd == self.mrtd and third.stopped and third.chains_are_right() and
+             third.status == 0, "a third TD began under the new module and was shut down cleanly",
+             f"the third TD: userland {third.userland}, exit status {third.status}"),
+            (first.stopped and first.status == 0, "so was the first one",
+             f"the first TD: exit status {first.status}"),
+        ]

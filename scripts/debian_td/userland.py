@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The TD's userland, as an initramfs: busybox, its modules, and a worker."""
+
+import subprocess
+from pathlib import Path
+
+from tdxhost import initramfs, paths
+from tdxhost.cpio import Archive
+from tdxhost.errors import TdxHostError
+
+from .collect import MODULES
+
+GUEST = Path(__file__).resolve().parent / "guest"
+STACK = paths.BUILD / "debian-td"
+DIRECTORIES = ("proc", "sys", "dev", "bin", "modules", "tmp")
+
+
+def _worker():
+    """The worker's program, built anew when its source is newer."""
+    source, program = GUEST / "worker.c", STACK / "worker"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        built = subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o", program,
+                                source, "-lnettle"], check=False, capture_output=True, text=True)
+        if built.returncode:
+            raise TdxHostError(f"the TD's worker cannot be built:\n{built.stderr}")
+    return program.read_bytes()
+
+
+def build(destination):
+    """Write it to destination, unless it is the same already."""
+    archive = Archive()
+    for directory in DIRECTORIES:
+        archive.directory(directory)
+    archive.device("dev/console", 5, 1)
+    program, names = initramfs.busybox()
+    archive.file("bin/busybox", Path(program).read_bytes(), 0o755)
+    for name in names:
+        if name != "busybox":
+            archive.symlink(f"bin/{name}", "busybox")
+    archive.file("bin/worker", _worker(), 0o755)
+    archive.file("init", (GUEST / "init").read_bytes(), 0o755)
+    for number, name in enumerate(MODULES):
+        # They load in the order of their names.
+        archive.file(f"modules/{number:02}-{name}.ko", (STACK / f"modules/{name}.ko").read_bytes())
+    content = archive.bytes()
+    # Its time is what the archive of --root is known by.
+    if not destination.exists() or destination.read_bytes() != content:
+        destination.write_bytes(content)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each outcome of an update: exit status, sentence, JSON."""
+
+from host import Host, holds, image, mrseam, same
+
+NEW = image(b"the new one")
+
+# error of the upload, update_result, update_state, status, outcome, phase, reason, sentence
+TABLE = """
+preparing:firmware-invalid|refused:image:bad-checksum|idle|3|refused|image|bad-checksum|damaged: get it again
+preparing:firmware-invalid|refused:image:bad-hash|idle|3|refused|image|bad-hash|damaged: get it again
+preparing:firmware-invalid|refused:image:truncated|idle|3|refused|image|truncated|incomplete: get it again
+preparing:firmware-invalid|refused:preflight:bad-signature|idle|3|refused|preflight|bad-signature|get it from Intel
+preparing:firmware-invalid|refused:preflight:svn-downgrade|idle|3|refused|preflight|svn-downgrade|below that of the running module
+preparing:firmware-invalid|refused:preflight:svn-major|idle|3|refused|preflight|svn-major|only the BIOS
+preparing:firmware-invalid|refused:preflight:cpu-unsupported|idle|3|refused|preflight|cpu-unsupported|for other CPUs
+preparing:firmware-invalid|refused:preflight:handoff-range|idle|3|refused|preflight|handoff-range|a version in between
+preparing:firmware-invalid|refused:preflight:debug-signed|idle|3|refused|preflight|debug-signed|development hosts
+preparing:device-busy|refused:preflight:cpu-offline|idle|3|refused|preflight|cpu-offline|bring all online
+preparing:flash-wearout|refused:preflight:update-log-full|idle|3|refused|preflight|update-log-full|rebooted
+preparing:hw-error|refused:preflight:module-lost|idle|3|refused|preflight|module-lost|reboot
+transferring:device-busy|refused:drain:td-build|idle|3|refused|drain|td-build|TDs are being built
+transferring:timeout|refused:drain:timeout|idle|3|refused|drain|timeout|not finished in time
+transferring:user-abort|refused:drain:cancelled|idle|3|refused|drain|cancelled|it was cancelled
+transferring:device-busy|refused:shutdown:td-build-in-module|idle|3|refused|shutdown|td-build-in-module|the module counts
+transferring:hw-error|refused:shutdown:a-new-reason|idle|3|refused|shutdown|a-new-reason|see the kernel's log
+transferring:firmware-invalid|failed:install:bad-hash|failed|4|failed|install|bad-hash|No TD runs until
+transferring:hw-error|failed:init:seamcall-error|failed|4|failed|init|seamcall-error|No TD runs until
+transferring:firmware-invalid|failed:resume:bad-handoff|failed|4|failed|resume|bad-handoff|No TD runs until
+transferring:firmware-invalid|failed:resume:metadata-td-sizes|failed|4|failed|resume|metadata-td-sizes|other amounts of memory
+preparing:device-busy|refused:preflight:cpu-offline|failed|4|failed|preflight|cpu-offline|the repair was refused
+"""
+
+
+def test_outcomes(tool):
+    """What the kernel says of an update, as a table."""
+    for row in TABLE.strip().splitlines():
+        error, result, state, status, outcome, phase, reason, sentence = row.split("|")
+        host = Host(tool)
+        path = host.add("1.5.06.blob", NEW)
+        host.ends_with(error, result, state)
+        done = host.run("update", path)
+        same(f"{result}: exit status", int(status), done.status)
+        holds(f"{result}: standard error", sentence, done.err)
+        done = host.run("update", path, "--json")
+        same(f"{result}: exit status with --json", int(status), done.status)
+        holds(f"{result}: standard error with --json", sentence, done.err)
+        same(f"{result}: JSON", (outcome, int(status), phase, reason),
+             tuple(done.json[name] for name in ("outcome", "status", "phase", "reason")))
+        holds(f"{result}: message", sentence, done.json["message"])
+        host.close()
+
+
+STOCK = """
+transferring:firmware-invalid|1.5.05|3|refused|firmware-invalid|the kernel or P-SEAMLDR refused the image
+transferring:device-busy|1.5.05|3|refused|busy|try again later
+transferring:hw-error|1.5.05|3|refused|hw-error|a call of the TDX module
+"""
+
+
+def test_outcomes_stock(tool):
+    """With a kernel that tells only the class's error."""
+    for row in STOCK.strip().splitlines():
+        error, version, status, outcome, reason, sentence = row.split("|")
+        host = Host(tool, stock=True, version=version)
+        path = host.add("1.5.06.blob", NEW)
+        host.ends_with(error)
+        done = host.run("update", path, "--json")
+        same(f"{error}: exit status", int(status), done.status)
+        holds(f"{error}: standard error", sentence, done.err)
+        holds("what the kernel does not do is said", "being built", done.err)
+        same(f"{error}: JSON", (outcome, reason), (done.json["outcome"], done.json["reason"]))
+        host.close()
+
+
+def test_other_module(tool):
+    """No error, but another module than the image's runs: no success."""
+    host = Host(tool)
+    done = host.run("update", host.add("1.5.06.blob", NEW), "--json")
+    same("exit status", 4, done.status)
+    same("reason", "other-module-runs", done.json["reason"])
+    same("verified", False, done.json["verified"])
+    host.close()
+
+
+test_other_module.guards = ("update.c", "if (update->verified == DIFFERS)", "if (0)")
+
+
+def test_runs_already(tool):
+    """What runs is not installed: told by MRSEAM, whatever the file's name is."""
+    host = Host(tool)
+    path = host.add("some-name.blob", NEW)
+    host.runs(NEW)
+    done = host.run("update", path, "--json")
+    same("exit status", 2, done.status)
+    same("outcome", ("nothing-to-do", "runs-already"),
+         (done.json["outcome"], done.json["reason"]))
+    same("nothing was written", "", (host.upload / "data").read_text())
+    same("standard error", "", done.err)
+    holds("without JSON: standard output", "runs already", host.run("update", path).out)
+    host.close()
+
+
+test_runs_already.guards = ("verdict.c", "if (entry_runs(entry, host))", "if (0)")
+
+
+def test_runs_already_stock(tool):
+    """Without MRSEAM the version has to do."""
+    host = Host(tool, stock=True)
+    done = host.run("update", host.add("1.5.05.blob", NEW))
+    same("exit status", 2, done.status)
+    holds("it says how it knows", "as far as its version tells", done.out)
+    host.close()
+
+
+def test_lost_module(tool):
+    """What runs no more is installed again, even if it is the same."""
+    host = Host(tool, update_state="failed")
+    host.runs(NEW)
+    same("exit status", 0, host.run("update", host.add("1.5.06.blob", NEW)).status)
+    host.close()
+
+
+def test_empty_file(tool):
+    """A failed download never gets to the kernel."""
+    host = Host(tool, update_result="success")
+    host.write(host.upload / "loading", "untouched")
+    done = host.run("update", host.add("1.5.06.blob", b""), "--json")
+    same("exit status", 3, done.status)
+    same("reason", "empty", done.json["reason"])
+    same("nothing was written", "untouched\n", (host.upload / "loading").read_text())
+    host.close()
+
+
+def test_last_entry(tool):
+    """The update log's last entry is for who asks for it, and for repairs."""
+    host = Host(tool, num_remaining_updates="1")
+    path = host.add("1.5.06.blob", NEW)
+    done = host.run("update", path, "--json")
+    same("exit status", 3, done.status)
+    same("reason", "last-log-entry", done.json["reason"])
+    same("with the option it goes on", 4, host.run("update", path, "--use-last-entry").status)
+    host.tdx("update_state", "failed")
+    host.runs(NEW)
+    same("as does a repair", 0, host.run("update", path).status)
+    host.close()
+
+
+def test_log_full_and_lost(tool):
+    """No advice that cannot be followed."""
+    host = Host(tool, num_remaining_updates="0")
+    path = host.add("1.5.06.blob", NEW)
+    host.ends_with("transferring:firmware-invalid", "failed:resume:bad-handoff", "failed")
+    done = host.run("update", path)
+    same("exit status", 4, done.status)
+    holds("advice", "only a reboot helps", done.err)
+    host.close()
+
+
+def test_wait(tool):
+    """The bound is the host's again afterwards."""
+    host = Host(tool, update_wait_ms="1234")
+    path = host.add("1.5.06.blob", NEW)
+    host.ends_with("transferring:timeout", "refused:drain:timeout")
+    same("exit status", 3, host.run("update", path, "--wait", "7").status)
+    text = (host.path / "sys/devices/faux/tdx_host/update_wait_ms").read_text()
+    # The file keeps what is longer than the text that is written to it.
+    same("the bound", "1234", text.split()[0][:4])
+    same("a wrong one", 1, host.run("update", path, "--wait", "never").status)
+    host.close()
+
+
+def test_other_update(tool):
+    """An upload that is under way is left alone."""
+    host = Host(tool)
+    host.write(host.upload / "status", "transferring")
+    done = host.run("update", host.add("1.5.06.blob", NEW), "--json")
+    same("exit status", 3, done.status)
+    same("reason", "busy", done.json["reason"])
+    same("nothing was written", "0\n", (host.upload / "loading").read_text())
+    host.close()
+
+
+def test_not_this_host(tool):
+    """No TDX, and TDX that cannot be updated."""
+    host = Host(tool)
+    path = host.add("1.5.06.blob", NEW)
+    (host.upload / "loading").unlink()
+    for command in ("update", "check"):
+        done = host.run(command, path, "--json")
+        same(f"{command}: exit status", 5, done.status)
+        same("reason", "no-runtime-update", done.json["reason"])
+    same("the rest is shown", 0, host.run("show").status)
+    host.tdx("version", None)
+    for command in (("update", path), ("check", path), ("show",), ("watch",)):
+        done = host.run(*command)
+        same(f"{command[0]}: exit status", 5, done.status)
+        holds("the sentence", "this is no TDX host", done.err)
+    host.close()
+
+
+def test_no_permission(tool):
+    """A user that is not root: told so, and everything else is shown."""
+    host = Host(tool)
+    path = host.add("1.5.06.blob", NEW)
+    for name in ("mrseam", "svn", "seamldr_version", "num_remaining_updates", "builds_in_flight"):
+        (host.path / "sys/devices/faux/tdx_host" / name).chmod(0o400)
+    done = host.run("update", path, "--json", user="nobody")
+    same("exit status", 3, done.status)
+    same("reason", "permission", done.json["reason"])
+    holds("the sentence", "only root can update", done.err)
+    done = host.run("show", user="nobody")
+    same("show: exit status", 0, done.status)
+    holds("what is not known is said", "MRSEAM             (for root only)", done.out)
+    holds("what is known is shown", "1.5.05", done.out)
+    same("in JSON it is null", None,
+         host.run("show", "--json", user="nobody").json["module"]["mrseam"])
+    same("list", 0, host.run("list", user="nobody").status)
+    host.close()
+
+
+def test_check(tool):
+    """A check without the kernel's help says so."""
+    host = Host(tool, stock=True)
+    done = host.run("check", host.add("1.5.06.blob", NEW), "--json")
+    same("exit status", 0, done.status)
+    same("by the kernel", False, done.json["by_kernel"])
+    holds("it says so", "this kernel has no check", done.json["message"])
+    same("MRSEAM", mrseam(NEW), done.json["image"]["mrseam"])
+    host.close()
+
+
+def test_check_by_kernel(tool):
+    """The kernel's verdict counts."""
+    host = Host(tool)
+    path = host.add("1.5.06.blob", NEW)
+    check = host.path / "sys/class/firmware/tdx_module_check"
+    for name, text in (("loading", ""), ("data", ""), ("status", "idle"), ("error", "")):
+        host.write(check / name, text)
+    host.tdx("check_result", "success")
+    done = host.run("check", path, "--json")
+    same("accepted", (0, True), (done.status, done.json["by_kernel"]))
+    host.write(check / "error", "preparing:firmware-invalid")
+    host.tdx("check_result", "refused:preflight:bad-signature")
+    done = host.run("check", path, "--json")
+    same("refused", (3, "bad-signature"), (done.status, done.json["reason"]))
+    same("what was handed over", NEW, (check / "data").read_bytes())
+    same("no update was begun", "", (host.upload / "data").read_text())
+    host.close()
