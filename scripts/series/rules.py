@@ -8,7 +8,7 @@ from patches import LITTER, MAINTAINERS, read
 
 SUBJECT_LIMIT = 75
 SIGNOFF = re.compile(rb"^\s*signed-off-by:", re.I | re.M)
-# A paragraph of these alone is the message's tags.
+# A paragraph of these alone is the message's tags; long ones go on indented.
 TAG = re.compile(rb"^(\s|[A-Z][A-Za-z-]+: )")
 PATCH_FILES = {"message", "files", "hooks.diff"}
 TOPIC_FILES = {"cover.md", "changes.md", "topic"}
@@ -107,7 +107,8 @@ def paragraphs(lines):
     """The paragraphs of a message's body, without its tags."""
     found = [part.split(b"\n") for part in
              re.split(rb"\n\s*\n", b"\n".join(lines).strip())]
-    return [part for part in found if not all(map(TAG.match, part))]
+    return [part for part in found
+            if part[0][:1].isspace() or not all(map(TAG.match, part))]
 
 
 def check_message(series):

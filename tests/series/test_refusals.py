@@ -128,6 +128,13 @@ def test_message_without_a_problem(tiny):
     tiny.refuse("mails", naming=["series/10-drivers/0010-first/message", "problem"])
 
 
+@guards("rules.py", "part[0][:1].isspace() or ", "")
+def test_message_whose_solution_is_a_table(tiny):
+    tiny.put(tiny.root, "series/10-drivers/0010-first/message",
+             "drivers: Change a line\n\nIt is wrong. Line by line:\n\n 10  ten\n 11  eleven\n")
+    tiny.succeed("mails")
+
+
 @guards("rules.py", "if len(lines) > 1 and lines[1].strip():", "if False:")
 def test_no_empty_line_after_subject(tiny):
     tiny.put(tiny.root, "series/10-drivers/0010-first/message",
