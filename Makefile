@@ -76,24 +76,33 @@ check: setup-kernel setup-check series
 test-bare:
 	@scripts/test-bare
 
-##   make series-bisect   build the kernel after each patch of the series
+##   make series-bisect   build the kernel after each patch of the series; TEST=1 runs
+##                        the KUnit tests after each topic
 .PHONY: series-bisect
 series-bisect: setup-kernel base
-	@$(series-tool) bisect
+	@$(series-tool) bisect $(if $(TEST),--test)
 
 ## Take it
-##   make series          the mails, in out/series; SIGNOFF="Name <mail>" adds the
-##                        submitter's sign-off
+##   make series          the mails, topic by topic, in out/series; SIGNOFF="Name <mail>"
+##                        adds the submitter's sign-off, VERSION=2 what changed since v1
+##   make series-bases    which topics apply to which kernels of the archive; BASES="..."
+##                        takes trees and tarballs
 .PHONY: series
 series: setup-series base
-	@$(series-tool) mails $(if $(SIGNOFF),--signoff "$$SIGNOFF")
+	@$(series-tool) mails $(if $(SIGNOFF),--signoff "$$SIGNOFF") \
+		$(if $(VERSION),--version $(VERSION))
+
+.PHONY: series-bases
+series-bases: setup-series base
+	@scripts/series-bases $(BASES)
 
 ## Change it
 ##   make tree            lay out the patched kernel in build/tree, a git repository;
 ##                        FORCE=1 drops commits there that are not in series/
 ##   make refresh         bring the commits made there back into series/ and overlay;
-##                        PATCH=NNNN folds uncommitted changes into that patch first,
-##                        AT=NNNN numbers new commits from there on
+##                        PATCH=NNNN folds uncommitted changes into that patch first
+##                        (new files' into the one patch that has them; ALL=1: these, too),
+##                        AT=NN-topic/NNNN numbers new commits from there on
 ##   make kernel          build it: KERNEL=patched (default), stock, debug, rt
 ##                        (PREEMPT_RT with lockdep) or kcsan
 .PHONY: tree
@@ -103,7 +112,7 @@ tree: setup-series base
 .PHONY: refresh
 refresh: setup-series
 	@$(series-tool) refresh --tree $(TREE) $(if $(PATCH),--patch $(PATCH)) \
-		$(if $(AT),--at $(AT)) $(if $(FORCE),--force)
+		$(if $(AT),--at $(AT)) $(if $(FORCE),--force) $(if $(ALL),--all)
 
 .PHONY: kernel
 kernel: setup-kernel base

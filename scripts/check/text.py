@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 
+from mails import list_mails
+
 # The submitter signs off and is the author; new files are held against
 # MAINTAINERS by maintained(), which looks at the patterns instead of guessing. The
 # base has no history, in which the commit of a Fixes: tag could be looked up.
@@ -14,13 +16,10 @@ PLACE = re.compile(r"^#\d+: FILE: ([^:]+):(\d+)")
 
 
 def checkpatch(context):
-    mails = [name for name in sorted(os.listdir(context.mails))
-             if not name.startswith("0000-")]
-    for name, patch in zip(mails, context.patches):
+    for mail, patch in zip(list_mails(context.mails), context.patches):
         done = subprocess.run(
             ["perl", "scripts/checkpatch.pl", "--strict", "--no-summary",
-             "--show-types", "--codespell", "--ignore", IGNORED,
-             os.path.join(context.mails, name)],
+             "--show-types", "--codespell", "--ignore", IGNORED, mail],
             cwd=context.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             universal_newlines=True, errors="replace", check=False)
         yield from findings_of(patch, done)

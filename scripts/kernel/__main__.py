@@ -13,11 +13,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--tree", default=os.path.join(BUILD, "tree"))
+    parser.add_argument("--without", action="append", default=[], metavar="CONFIG_NAME",
+                        help="with this option off")
     arguments = parser.parse_args()
     if not re.match(r"^[a-z0-9-]+$", arguments.name):
         parser.error("a kernel's name is stock, patched, debug, rt, kcsan, builtin, "
                      "without or one of your own, in small letters")
     kernel = Kernel(arguments.name, os.path.abspath(arguments.tree))
+    kernel.without = arguments.without
     try:
         kernel.build()
     except Failure as failure:

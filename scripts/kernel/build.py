@@ -34,7 +34,7 @@ CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
 VARIANTS = ("builtin", "without")
 DEBUG_VARIANTS = ("rt", "kcsan")
 # Kernels whose source may lack the options that the series brings.
-WITHOUT_SERIES = ("stock", "bisect", "check-base")
+WITHOUT_SERIES = ("stock", "bisect", "bisect-debug", "check-base")
 # What make prints for each object that it compiles, and what kbuild leaves of it.
 OBJECT = re.compile(rb"^  (CC|AS|HOSTCC)( \[M\])? ", re.M)
 OBJECT_NOTE = ".o.cmd"
@@ -126,6 +126,7 @@ class Kernel:
             self.source = os.path.join(BUILD, "base")
         self.fragments = [os.path.join(ROOT, "configs", f + ".config")
                           for f in fragments]
+        self.without = []		# options that are off, whatever the fragments say
         self.objects = os.path.join(BUILD, "kernel", name)
         self.log = self.objects + ".log"
         self.stamp = os.path.join(self.objects, ".complete")
@@ -148,7 +149,7 @@ class Kernel:
         for path in self.fragments:
             with open(path, "rb") as file:
                 digest.update(file.read())
-        digest.update(repr(self.make_arguments()).encode())
+        digest.update(repr(self.make_arguments() + self.without).encode())
         for tool in ("gcc", "ld", "make"):
             digest.update(subprocess.run([tool, "--version"], check=True,
                                          stdout=subprocess.PIPE).stdout)
@@ -275,6 +276,9 @@ class Kernel:
                     match = re.match(r"(?:# )?(CONFIG_\w+)(=.*| is not set)$", line)
                     if match:
                         wanted[match.group(1)] = line
+            for option in self.without:
+                wanted[option] = "# %s is not set" % option
+                out.write(wanted[option] + "\n")
         self.make(log, "configuring", "olddefconfig")
         with open(config) as file:
             have = set(file.read().splitlines())

@@ -3,13 +3,16 @@
 
 import argparse
 import os
-import subprocess
 import sys
 
+import bases
 import mails
 import refresh
 import rules
+import stepwise
+import story
 import worktree
+from assemble import Series
 from basegit import base_store
 from gitrepo import Failure
 
@@ -48,7 +51,7 @@ def command_refresh(arguments):
     tree.require()
     tree.lock()
     writes = refresh.refresh(tree, arguments.patch, arguments.at,
-                             arguments.force)
+                             arguments.force, arguments.all)
     for path, entry in writes.items():
         say("%s %s" % ("wrote  " if entry else "removed", path))
     series, in_line = refresh.settle(tree)
@@ -61,12 +64,14 @@ def command_refresh(arguments):
 
 def command_mails(arguments):
     store = base_store(arguments.base, say)
-    series, tree = mails.publish(arguments.root, store, arguments.out,
-                                 arguments.signoff, say)
-    for name in sorted(os.listdir(arguments.out)):
-        say(os.path.join(os.path.relpath(arguments.out), name))
-    say("%d patches; git am on the base gives tree %s, as overlay and hunks do; "
-        "two runs gave the same bytes" % (len(series.patches), tree[:12]))
+    series = mails.publish(arguments.root, store, arguments.out, arguments.signoff,
+                           arguments.version, say)
+    for line in story.tell(series, os.path.relpath(arguments.out)):
+        say(line)
+    say("\n%d patches, %d topic(s); git am of each topic on the ones before it gives "
+        "what overlay and hunks do, tree %s in the end; two runs gave the same bytes" % (
+            len(series.patches), len(series.topics),
+            store.tree_of(series.commits[-1])[:12]))
 
 
 def command_bisect(arguments):
@@ -77,14 +82,22 @@ def command_bisect(arguments):
     tree.provide(arguments.base, store, private=True)
     tree.repository.run("reset", "--quiet", "--hard")
     series = worktree.update(tree, store, force=True)
-    for number, (patch, commit) in enumerate(zip(series.patches, series.commits), 1):
-        say("%d/%d %s" % (number, len(series.commits), patch.subject))
-        tree.repository.run("reset", "--quiet", "--hard", commit)
-        build = [sys.executable, "-B", os.path.join(ROOT, "scripts", "kernel"),
-                 "bisect", "--tree", arguments.tree]
-        if subprocess.run(build, check=False).returncode:
-            raise Failure("the kernel does not build after %s" % patch)
-    say("the kernel builds after each of the %d patches" % len(series.commits))
+    stepwise.build_each(tree, series, arguments.test, say)
+
+
+def command_bases(arguments):
+    store = base_store(arguments.base, lambda text: print(text, file=sys.stderr))
+    if arguments.paths:
+        for path in bases.touched(Series(arguments.root, store)):
+            say(path)
+    else:
+        bases.write(arguments.root, store, arguments.base, arguments.others, say)
+
+
+def version(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("VERSION=%s is not a number from 1 on" % text)
+    return int(text)
 
 
 def parse():
@@ -93,7 +106,7 @@ def parse():
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function in (("tree", command_tree), ("refresh", command_refresh),
                            ("mails", command_mails),
-                           ("bisect", command_bisect)):
+                           ("bisect", command_bisect), ("bases", command_bases)):
         command = commands.add_parser(name)
         command.set_defaults(function=function)
         command.add_argument("--tree", default=os.path.join(
@@ -103,12 +116,22 @@ def parse():
         if name == "mails":
             command.add_argument("--out", default=os.path.join(ROOT, "out/series"))
             command.add_argument("--signoff")
+            command.add_argument("--version", type=version, default=1)
+        if name == "bisect":
+            command.add_argument("--test", action="store_true",
+                                 help="and run the KUnit tests after each topic")
+        if name == "bases":
+            command.add_argument("--paths", action="store_true",
+                                 help="print the files that decide")
+            command.add_argument("--others", help="a directory of other kernels")
         if name == "tree":
             command.add_argument("--lenient", action="store_true",
                                  help="leave a tree with work in it alone")
         if name == "refresh":
             command.add_argument("--patch")
             command.add_argument("--at")
+            command.add_argument("--all", action="store_true",
+                                 help="all of the change is for --patch")
     return parser.parse_args()
 
 

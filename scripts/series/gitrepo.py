@@ -105,6 +105,14 @@ class Repository:
         line = self.text("ls-tree", commit, "--", path)
         return line.split()[0] if line else None
 
+    def entries(self, commit, paths):
+        """The (mode, blob, path) entries of those of these files that it has."""
+        if not paths:
+            return []
+        raw = self.out("ls-tree", "-r", "-z", commit, "--", *sorted(paths)).decode()
+        fields = [line.split("\t", 1) for line in raw.split("\0")[:-1]]
+        return [(info.split()[0], info.split()[2], path) for info, path in fields]
+
     def snapshot(self):
         """The tree of what the work directory holds now, commit or not."""
         with self.index() as index:
@@ -143,8 +151,69 @@ class Index:
 
     def put(self, entries):
         """Add (mode, blob, path) entries."""
+        if not entries:
+            return
         lines = "".join("%s %s\t%s\n" % entry for entry in entries)
         self.run("update-index", "--add", "--index-info", stdin=lines.encode())
 
+    def entries(self, paths=None):
+        """Its (mode, blob, path) entries, or those of these paths."""
+        raw = self.run("ls-files", "--stage", "-z").stdout
+        fields = [line.split("\t", 1) for line in raw.decode().split("\0")[:-1]]
+        return [(*info.split()[:2], path) for info, path in fields
+                if paths is None or path in paths]
+
     def write(self):
         return self.run("write-tree").stdout.decode().strip()
+
+
+class Chain:
+    """Commits on top of each other, one a minute, written by one git fast-import."""
+
+    def __init__(self, repository, base, author):
+        self.repository = repository
+        self.branch = "refs/series/chain-%d" % os.getpid()
+        self.base = base
+        self.who = b"%s <%s>" % tuple(word.encode() for word in author)
+        self.count = 0
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            ["git", "-C", self.repository.path, "fast-import", "--quiet", "--force",
+             "--done"], env=environment(), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return self
+
+    def __exit__(self, kind, *unused):
+        # What it wrote becomes visible at its end.
+        told = self.process.communicate(b"done\n")[1]
+        self.repository.run("update-ref", "-d", self.branch)
+        if kind is None and self.process.returncode:
+            raise GitError(["fast-import"], told.decode(errors="replace"))
+
+    def commit(self, message, before, after):
+        """The name of the commit that makes entries of an index what they are after."""
+        self.count += 1
+        when = b"%s %d +0000\n" % (self.who, EPOCH + 60 * self.count)
+        lines = [b"commit %s\nmark :%d\nauthor " % (self.branch.encode(), self.count), when,
+                 b"committer ", when, b"data %d\n" % len(message), message]
+        if self.count == 1:
+            lines.append(b"from %s\n" % self.base.encode())
+        gone = {path for _, _, path in before} - {path for _, _, path in after}
+        lines += [b"D %s\n" % quoted(path) for path in sorted(gone)]
+        lines += [b"M %s %s %s\n" % (mode.encode(), blob.encode(), quoted(path))
+                  for mode, blob, path in sorted(set(after) - set(before))]
+        try:
+            self.process.stdin.write(b"".join(lines) + b"get-mark :%d\n" % self.count)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        name = self.process.stdout.readline().decode().strip()
+        if not name:
+            told = self.process.stderr.read()
+            raise GitError(["fast-import"], told.decode(errors="replace"))
+        return name
+
+
+def quoted(path):
+    return b'"%s"' % path.replace("\\", "\\\\").replace('"', '\\"').encode()

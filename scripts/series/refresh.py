@@ -12,8 +12,9 @@ import re
 import maintainers
 from assemble import Series
 from gitrepo import Failure
-from mails import tested_tree
-from patches import MAINTAINERS, load_patches, overlay_content, overlay_mode
+from versions import tested_tree
+from patches import (MAINTAINERS, load_patches, number_of, overlay_content,
+                     overlay_mode, topic_of)
 
 DIFF = ("diff-tree", "-p", "--no-color", "--no-ext-diff", "--no-textconv",
         "--no-renames", "--full-index", "-U3", "--diff-algorithm=myers",
@@ -44,7 +45,7 @@ def name_folders(subjects, synced, stored, at=None):
     names = [by_subject.get(subject) for subject in subjects]
     used = {name for name in names if name}
     order = [folder for folder, _ in synced]
-    taken = {folder[:4] for folder, _ in stored + synced}
+    taken = {number_of(folder) for folder, _ in stored + synced}
     start = 0
     while start < len(names):
         if names[start]:
@@ -61,54 +62,59 @@ def name_folders(subjects, synced, stored, at=None):
         if len(lost) == end - start:
             names[start:end] = lost
         else:
-            numbers = free_numbers(end - start, after, before, taken, at)
-            names[start:end] = ["%04d-%s" % (number, slug(subject)) for
-                                number, subject in zip(numbers, subjects[start:end])]
+            where = free_places(end - start, after, before, taken, at)
+            names[start:end] = ["%s-%s" % (place, slug(subject)) for
+                                place, subject in zip(where, subjects[start:end])]
         used.update(names[start:end])
         start = end
     return names
 
 
-def free_numbers(count, after, before, taken, at):
-    low = int(after[:4]) if after else 0
-    high = int(before[:4]) if before else 10000
+def free_places(count, after, before, taken, at):
+    """NN-topic/NNNN for new commits: in the topic of the one before, or that of at."""
+    topic, _, first = (at or "").rpartition("/")
+    topic = topic or topic_of(after or before or "")
+    if at and not (first.isdigit() and len(first) == 4):
+        raise Failure("AT=%s is neither NNNN nor NN-topic/NNNN" % at)
+    low = int(number_of(after)) if after and topic_of(after) == topic else 0
+    high = int(number_of(before)) if before and topic_of(before) == topic else 10000
     step = min(10, (high - low) // (count + 1))
-    first = int(at) if at else low + step
+    first = int(first) if at else low + step
     numbers = [n for n in range(first, high, max(step, 1))
                if n > low and "%04d" % n not in taken][:count]
     if len(numbers) < count:
         raise Failure("no %d numbers are free between series/%s and series/%s: "
                       "rename a folder, or say AT=NNNN" % (count, after, before))
-    return numbers
+    return [os.path.join(topic, "%04d" % n) for n in numbers]
 
 
 # --- what the repository should hold for a chain of commits -----------------
 
 def export(repository, base, commits, folders):
-    """{path in the repository: (mode, content)} for commits named folders."""
+    """{path in the repository: (mode, content)} for commits named folders.
+
+    A new file belongs to the first commit that has it and is stored as the last one
+    leaves it. What others did to it in between is in their hunks.
+    """
     files = {}
     owner = {}
+    head = commits[-1] if commits else base
     parent = base
     for commit, folder in zip(commits, folders):
         where = "series/%s/" % folder
         new, hooked = [], []
-        for status, path in repository.changes(parent, commit):
-            if path == MAINTAINERS:
-                new.append(path)
-                files[path] = ("100644", maintainers.extract(
-                    repository.blob(parent + ":" + path),
-                    repository.blob(commit + ":" + path)))
-            elif repository.resolve("%s:%s" % (base, path)):
+        changes = repository.changes(parent, commit)
+        old = files_of_base(repository, base, changes)
+        for status, path in changes:
+            if path in owner or path in old:
                 hooked.append(path)
-            elif path in owner:
-                raise Failure("%s: '%s' changes it, but it belongs to '%s'; fold "
-                              "the change into that commit" % (
-                                  path, folder, owner[path]))
             else:
                 new.append(path)
-                files[path] = (repository.mode(commit, path),
-                               repository.blob("%s:%s" % (commit, path)))
-            owner.setdefault(path, folder)
+                files[path] = last_state(repository, base, head, path)
+                owner[path] = folder
+            if status == "D" and path in owner:
+                raise Failure("%s: '%s' removes it, which '%s' brings; have that commit "
+                              "not bring it" % (path, folder, owner[path]))
         files[where + "message"] = ("100644",
                                     repository.message(commit).strip() + b"\n")
         if new:
@@ -119,6 +125,20 @@ def export(repository, base, commits, folders):
             files[where + "hooks.diff"] = ("100644", INDEX_LINE.sub(b"", diff))
         parent = commit
     return files
+
+
+def files_of_base(repository, base, changes):
+    """Those of the paths of these changes that are no overlay files."""
+    paths = {path for _, path in changes} - {MAINTAINERS}
+    return {path for _, _, path in repository.entries(base, paths)}
+
+
+def last_state(repository, base, head, path):
+    content = repository.blob("%s:%s" % (head, path))
+    if path == MAINTAINERS:
+        return "100644", maintainers.extract(
+            repository.blob("%s:%s" % (base, path)), content)
+    return repository.mode(head, path), content
 
 
 # --- uncommitted changes, into the commits they belong to --------------------
@@ -159,20 +179,29 @@ def fold(repository, commits, position, change):
     return chain
 
 
-def split_change(repository, base, commits, old, new):
-    """{position or None: tree}: the change of each overlay file goes to the
-    commit that brought the file; the rest (None) is for PATCH."""
-    brought = {}
+def place_change(repository, base, commits, paths, told, everything):
+    """{position: paths} and {path: positions that it may be for}, of a change.
+
+    A new file's change goes to the one commit that has the file, unless everything
+    is for the commit at position told. All others go where they are told to go.
+    """
+    having = {}
     parent = base
     for position, commit in enumerate(commits):
-        for status, path in repository.changes(parent, commit):
-            if status == "A":
-                brought[path] = position
+        changes = repository.changes(parent, commit)
+        for path in {path for _, path in changes} - files_of_base(repository, base, changes):
+            having.setdefault(path, []).append(position)
         parent = commit
-    groups = {}
-    for _, path in repository.changes(old, new):
-        groups.setdefault(brought.get(path), []).append(path)
-    return groups
+    groups, unclear = {}, {}
+    for path in paths:
+        candidates = having.get(path, [])
+        if len(candidates) == 1 and not everything:
+            groups.setdefault(candidates[0], []).append(path)
+        elif told is not None:
+            groups.setdefault(told, []).append(path)
+        else:
+            unclear[path] = candidates
+    return groups, unclear
 
 
 def tree_with(repository, old, new, paths):
@@ -188,25 +217,32 @@ def tree_with(repository, old, new, paths):
         return index.write()
 
 
-def fold_uncommitted(tree, commits, folders, wanted):
+def find_patch(folders, wanted):
+    """The position of PATCH=NNNN, or NN-topic/NNNN-slug."""
+    matches = [i for i, folder in enumerate(folders)
+               if wanted in (folder, os.path.basename(folder), number_of(folder))]
+    if len(matches) != 1:
+        raise Failure("PATCH=%s names no commit of the series; there are:\n%s"
+                      % (wanted, "\n".join("  " + f for f in folders)))
+    return matches[0]
+
+
+def fold_uncommitted(tree, commits, folders, wanted, everything):
     """Fold what is uncommitted; the new chain ends in just the same files."""
     repository = tree.repository
     old, new = repository.tree_of("HEAD"), repository.snapshot()
     if old == new:
         return commits
-    groups = split_change(repository, tree.base, commits, old, new)
-    if None in groups and wanted is None:
-        raise Failure("uncommitted changes in %s:\n%s\nsay which patch they "
-                      "belong to: make refresh PATCH=NNNN" % (
-                          tree.path, "\n".join("  " + p for p in groups[None])))
-    if wanted is not None:
-        matches = [i for i, folder in enumerate(folders)
-                   if folder == wanted or folder.startswith(wanted + "-")]
-        if len(matches) != 1:
-            raise Failure("PATCH=%s names no commit of the series; there are:\n%s"
-                          % (wanted, "\n".join("  " + f for f in folders)))
-        if None in groups:
-            groups.setdefault(matches[0], []).extend(groups.pop(None))
+    told = None if wanted is None else find_patch(folders, wanted)
+    groups, unclear = place_change(
+        repository, tree.base, commits,
+        [path for _, path in repository.changes(old, new)], told, everything)
+    if unclear:
+        lines = ["  %s%s" % (path, " (in %s)" % ", ".join(
+            folders[i] for i in candidates) if candidates else "")
+            for path, candidates in unclear.items()]
+        raise Failure("uncommitted changes in %s:\n%s\nsay which patch they belong to: "
+                      "make refresh PATCH=NNNN" % (tree.path, "\n".join(lines)))
     for position, paths in sorted(groups.items()):
         tree.say("folding %d file(s) into %s" % (len(paths), folders[position]))
         step = tree_with(repository, old, new, paths)
@@ -244,7 +280,7 @@ def stored_now(tree):
         series = Series(tree.root, tree.repository)
         series.assemble()
         return export(tree.repository, tree.base, series.commits,
-                      [patch.folder for patch in series.patches])
+                      series.folders)
     except Failure:
         return {}
 
@@ -270,7 +306,7 @@ def write(root, path, entry):
     os.rename(partial, where)
 
 
-def refresh(tree, wanted=None, at=None, force=False):
+def refresh(tree, wanted=None, at=None, force=False, everything=False):
     """make refresh. Returns the repository's files that were written."""
     if tree.in_progress():
         raise Failure("%s: a rebase is in progress there; finish it first"
@@ -297,7 +333,7 @@ def refresh(tree, wanted=None, at=None, force=False):
             raise Failure("the commit of series/%s stands before that of series/%s: "
                           "bring the commits back in order; to move a patch, rename "
                           "its folder and run 'make tree'" % (first, second))
-    commits = fold_uncommitted(tree, commits, folders, wanted)
+    commits = fold_uncommitted(tree, commits, folders, wanted, everything)
 
     before = export(repository, tree.base, synced_commits, synced_folders)
     after = export(repository, tree.base, commits, folders)
@@ -339,7 +375,7 @@ def settle(tree):
     if writes:
         series = Series(tree.root, tree.repository)
         head = series.assemble()
-    tree.move_to(head, [patch.folder for patch in series.patches])
+    tree.move_to(head, series.folders)
     return series, writes
 
 
@@ -353,6 +389,6 @@ def in_line(tree, series):
     if tested_tree(tree.root) not in (None, tree.repository.tree_of(tree.base)):
         return {}
     files = export(tree.repository, tree.base, series.commits,
-                   [patch.folder for patch in series.patches])
+                   series.folders)
     moved = {"series/%s/hooks.diff" % patch.folder for patch, *_ in series.offsets}
     return {path: files[path] for path in sorted(moved)}

@@ -238,5 +238,5 @@ def update(tree, store, force=False):
                       "'make refresh' first (FORCE=1 drops them)" % tree.path)
     series = Series(tree.root, tree.repository)
     head = series.assemble()
-    tree.move_to(head, [patch.folder for patch in series.patches])
+    tree.move_to(head, series.folders)
     return series

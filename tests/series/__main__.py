@@ -13,15 +13,23 @@ import sys
 import tempfile
 import traceback
 
+import test_bases
 import test_kernel
+import test_lift
 import test_mails
+import test_order
 import test_refusals
+import test_stepwise
 import test_tree
+import test_versions
 from tiny import TOOL, Tiny
+
+MODULES = (test_refusals, test_order, test_mails, test_versions, test_tree, test_lift,
+           test_stepwise, test_bases, test_kernel)
 
 
 def tests(words):
-    for module in (test_refusals, test_mails, test_tree, test_kernel):
+    for module in MODULES:
         for name, function in vars(module).items():
             if name.startswith("test_") and callable(function) and \
                     all(word in name for word in words):

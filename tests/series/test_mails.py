@@ -8,15 +8,20 @@ import os
 import subprocess
 
 from test_refusals import guards
+from tiny import add_third
 
 
 def test_names_and_numbers(tiny):
+    add_third(tiny)
     tiny.succeed("mails")
-    assert tiny.mails() == ["0000-cover-letter.patch",
-                            "0001-drivers-Change-a-line.patch",
-                            "0002-x86-Add-a-file.patch"], tiny.mails()
-    for number, name in enumerate(tiny.mails()):
-        assert "Subject: [PATCH %d/2] " % number in tiny.get(tiny.out, name)
+    assert tiny.mails() == ["10-drivers/0000-cover-letter.patch",
+                            "10-drivers/0001-drivers-Change-a-line.patch",
+                            "20-x86/0000-cover-letter.patch",
+                            "20-x86/0001-x86-Add-a-file.patch",
+                            "20-x86/0002-x86-Change-it.patch"], tiny.mails()
+    for name in tiny.mails():
+        number = "[PATCH %s/%d] " % (name.split("/")[1][3], name.startswith("20") + 1)
+        assert "Subject: " + number in tiny.get(tiny.out, name), name
 
 
 def test_git_am_gives_the_tree_of_make_tree(tiny):
@@ -27,7 +32,8 @@ def test_git_am_gives_the_tree_of_make_tree(tiny):
     tiny.git("clone", "--quiet", "--branch", "base", tiny.tree, am,
              where=tiny.directory)
     tiny.git("am", "--quiet", *[os.path.join(tiny.out, name)
-                                for name in tiny.mails()[1:]], where=am)
+                                for name in tiny.mails() if "cover" not in name],
+             where=am)
     assert tiny.git("rev-parse", "HEAD^{tree}", where=am) == tree
 
 
@@ -67,12 +73,12 @@ def test_signoff_and_author_are_the_submitters(tiny):
     for name in tiny.mails():
         text = tiny.get(tiny.out, name)
         assert "\nFrom: Jane Doe <jane@example.com>\n" in text, text
-        assert name == "0000-cover-letter.patch" or \
+        assert "cover" in name or \
             text.count("\nSigned-off-by: Jane Doe <jane@example.com>\n") == 1, text
 
 
-@guards("mails.py", '"From: " + email.utils.formataddr((self.name, self.mail))',
-        '"From: %s <%s>" % (self.name, self.mail)')
+@guards("mails.py", '"From: " + email.utils.formataddr((name, mail))',
+        '"From: %s <%s>" % (name, mail)')
 def test_names_that_a_header_cannot_hold_as_they_are(tiny):
     tiny.succeed("mails", "--signoff", "J\u00f6rg Q. O'Brien <j@example.com>")
     for name in tiny.mails():
@@ -96,22 +102,40 @@ def test_two_at_once_wait_for_each_other(tiny):
                 pass
             fcntl.flock(lock, fcntl.LOCK_UN)
             assert second.wait() == 0
-    assert len(tiny.mails()) == 3, tiny.mails()
+    assert len(tiny.mails()) == 4, tiny.mails()
 
 
 def test_executable_and_odd_files_survive(tiny):
     tiny.put(tiny.root, "arch/x86/run.sh", "#!/bin/sh\r\n\ttrue \n\n\n")
     os.chmod(os.path.join(tiny.root, "arch/x86/run.sh"), 0o755)
     tiny.put(tiny.root, "arch/x86/no-newline", "no newline at the end")
-    tiny.edit(tiny.root, "series/0020-second/files", "MAINTAINERS\n",
+    tiny.edit(tiny.root, "series/20-x86/0020-second/files", "MAINTAINERS\n",
               "MAINTAINERS\narch/x86/run.sh\narch/x86/no-newline\n")
     tiny.succeed("mails")		# the proof in it compares the trees
-    assert "new file mode 100755" in tiny.get(tiny.out, tiny.mails()[2])
+    assert "new file mode 100755" in tiny.get(tiny.out, tiny.mails()[3])
 
 
 def test_cover_letter_lists_patches_and_files(tiny):
+    add_third(tiny)
     tiny.succeed("mails")
-    text = tiny.get(tiny.out, "0000-cover-letter.patch")
-    for words in ("] A tiny series\n", "It does little.", "  drivers: Change a line",
-                  "  x86: Add a file", "arch/x86/new.c", "3 files changed"):
+    text = tiny.get(tiny.out, "20-x86/0000-cover-letter.patch")
+    for words in ("] x86: A file\n", "It adds one.", "(2):\n  x86: Add a file\n"
+                  "  x86: Change it\n", "arch/x86/new.c", "3 files changed"):
         assert words in text, text
+    assert "drivers: Change" not in text, text
+
+
+@guards("story.py", "            count = counts.setdefault(kind_of(path), [0, 0])",
+        "            count = counts.setdefault(path, [0, 0])")
+def test_what_it_prints_tells_the_story(tiny):
+    add_third(tiny)
+    tiny.put(tiny.root, "Documentation/new.rst", "text\ntext\n")
+    tiny.put(tiny.root, "series/20-x86/0030-third/files", "Documentation/new.rst\n")
+    text = tiny.succeed("mails")
+    lines = text.replace(os.path.relpath(tiny.out) + "/", "").splitlines()
+    start = lines.index("10-drivers: drivers: A tiny fix")
+    assert lines[start:start + 11] == [
+        "10-drivers: drivers: A tiny fix", "1 patches, lines: kernel +1 -1",
+        "    It does little.", "    But well.", "   1  drivers: Change a line", "",
+        "20-x86: x86: A file", "2 patches, lines: kernel +3 -1, documentation +6 -0",
+        "    It adds one.", "   1  x86: Add a file", "   2  x86: Change it"], text

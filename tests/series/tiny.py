@@ -86,17 +86,20 @@ class Tiny:
         self.put(self.base, "scripts/tool", "#!/bin/sh\n")
 
     def make_series(self):
-        """Two patches: a hook alone; new files, a hook and the entry."""
-        self.put(self.root, "series/cover.md", "# A tiny series\n\nIt does little.\n")
-        self.put(self.root, "series/0010-first/message",
-                 "drivers: Change a line\n\nIt needs to change.\n")
-        self.put(self.root, "series/0010-first/hooks.diff",
+        """Two topics of one patch: a hook alone; new files, a hook and the entry."""
+        self.put(self.root, "series/cover.md", "10-drivers comes first, then 20-x86.\n")
+        self.put(self.root, "series/10-drivers/cover.md",
+                 "# drivers: A tiny fix\n\nIt does little.\nBut well.\n\nMore of it.\n")
+        self.put(self.root, "series/20-x86/cover.md", "# x86: A file\n\nIt adds one.\n")
+        self.put(self.root, "series/10-drivers/0010-first/message",
+                 "drivers: Change a line\n\nIt is wrong.\n\nChange it.\n")
+        self.put(self.root, "series/10-drivers/0010-first/hooks.diff",
                  hook("line 10", "line ten", 10))
-        self.put(self.root, "series/0020-second/message",
-                 "x86: Add a file\n\nIt is useful.\n")
-        self.put(self.root, "series/0020-second/files",
+        self.put(self.root, "series/20-x86/0020-second/message",
+                 "x86: Add a file\n\nThere is none.\n\nAdd it.\n")
+        self.put(self.root, "series/20-x86/0020-second/files",
                  "MAINTAINERS\narch/x86/new.c\n")
-        self.put(self.root, "series/0020-second/hooks.diff",
+        self.put(self.root, "series/20-x86/0020-second/hooks.diff",
                  hook("line 40", "line forty", 40))
         self.put(self.root, "arch/x86/new.c", "new line 1\nnew line 2\n")
         self.put(self.root, "MAINTAINERS", "# the series' own entry\n"
@@ -120,7 +123,7 @@ class Tiny:
 
     def copy_tool(self):
         """A builder of this test's own, to break on purpose."""
-        copy = os.path.join(self.directory, "tool")
+        copy = os.path.join(self.directory, "house/scripts/series")
         shutil.copytree(self.tool, copy)
         self.tool_before, self.tool = self.tool, copy
         return copy
@@ -148,7 +151,24 @@ class Tiny:
             stdout=subprocess.PIPE, universal_newlines=True).stdout
 
     def mails(self):
-        return sorted(os.listdir(self.out)) if os.path.isdir(self.out) else []
+        """All mails, as names below self.out."""
+        return sorted(os.path.relpath(os.path.join(where, name), self.out)
+                      for where, _, names in os.walk(self.out) for name in names)
+
+
+def patch(tiny, folder, files=(), hooks=""):
+    """A patch with new files: {path: text}."""
+    tiny.put(tiny.root, "series/%s/message" % folder,
+             "x86: %s\n\nProblem.\n\nSolution.\n" % folder)
+    for path, text in dict(files).items():
+        tiny.put(tiny.root, path, text)
+    tiny.put(tiny.root, "series/%s/files" % folder, "".join(p + "\n" for p in files))
+    tiny.put(tiny.root, "series/%s/hooks.diff" % folder, hooks)
+
+
+def topic(tiny, name):
+    tiny.put(tiny.root, "series/%s/cover.md" % name, "# More\n\nMore of it.\n")
+    tiny.put(tiny.root, "series/cover.md", tiny.get(tiny.root, "series/cover.md") + name + "\n")
 
 
 def hook(old, new, number, path="drivers/a.c"):
@@ -160,3 +180,14 @@ def hook(old, new, number, path="drivers/a.c"):
         + "".join(line(i) for i in range(number - 3, number))
         + "-%s\n+%s\n" % (old, new)
         + "".join(line(i) for i in range(number + 1, number + 4)))
+
+
+def add_third(tiny):
+    """A third patch, with a hunk on the file that the second one brings."""
+    tiny.put(tiny.root, "arch/x86/new.c", "new line 1\nchanged line 2\n")
+    tiny.put(tiny.root, "series/20-x86/0030-third/message",
+             "x86: Change it\n\nIt is old.\n\nChange it.\n")
+    tiny.put(tiny.root, "series/20-x86/0030-third/hooks.diff",
+             "diff --git a/arch/x86/new.c b/arch/x86/new.c\n"
+             "--- a/arch/x86/new.c\n+++ b/arch/x86/new.c\n"
+             "@@ -1,2 +1,2 @@\n new line 1\n-new line 2\n+changed line 2\n")
