@@ -132,8 +132,6 @@ def load_topics(root):
 
 def topic_names(where):
     names, numbers = folders_below(where), {}
-    if names and all(FOLDER.match(name) for name in names):
-        return [""]		# a series that is not cut into topics yet
     for name in names:
         match = TOPIC.match(name)
         if not match:
