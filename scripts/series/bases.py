@@ -81,13 +81,18 @@ def report(series, kernels):
             yield "    %-24s %s" % (topic.name, outcome)
 
 
-def find(base, others):
-    """The tested base, and then what series-bases has put aside."""
+def find(base, others, paths):
+    """The tested base, and then what series-bases has put aside.
+
+    What was put aside for a series that touched other files cannot tell.
+    """
+    wanted = "".join(path + "\n" for path in paths)
     stamp = basegit.read_stamp(base.rstrip("/") + ".stamp") or "no origin"
     kernels = [(base, stamp.strip())]
     for name in sorted(os.listdir(others)) if others and os.path.isdir(others) else ():
         where = os.path.join(others, name)
-        if not name.startswith("."):
+        if not name.startswith(".") and \
+                basegit.read_stamp(where + "/.paths") in (None, wanted):
             kernels.append((where, basegit.read_stamp(where + "/.origin").strip()))
     return kernels
 
@@ -96,7 +101,7 @@ def write(root, store, base, others, say):
     series = Series(root, store)
     series.assemble()
     lines = []
-    for line in report(series, find(base, others)):
+    for line in report(series, find(base, others, touched(series))):
         say(line)
         lines.append(line + "\n")
     path = os.path.join(root, "series", "bases")

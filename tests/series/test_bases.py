@@ -60,6 +60,13 @@ def test_new_file_that_a_kernel_has(tiny):
     assert found["20-x86"].startswith("0020: arch/x86/new.c"), found
 
 
+@guards("bases.py", "in (None, wanted):", "is not wanted:")
+def test_kernel_that_was_put_aside_for_other_files(tiny):
+    where = other(tiny, "stale")
+    tiny.put(where, ".paths", "Makefile\n")
+    assert list(table(tiny)) == ["7.3.4 (as tested)"]
+
+
 def test_files_that_decide(tiny):
     tiny.put(tiny.directory, "base.stamp", "")
     text = tiny.succeed("bases", "--paths")
