@@ -60,7 +60,7 @@ static const struct explanation seamldr_explanations[] = {
 	  "the image does not take the handoff data that the old module left" },
 	{ SEAMLDR_EUNSUPPORTED,	-EINVAL, "svn-unsupported",
 	  "the image has another major SVN than the running module: update across majors by the BIOS" },
-	{ SEAMLDR_ENOMEM,	-EIO,	 "no-seam-memory",
+	{ SEAMLDR_ENOMEM,	-EINVAL, "no-seam-memory",
 	  "the module does not fit in the memory that the BIOS set aside" },
 	{ SEAMLDR_EUNSPECERR,	-EIO,	 "unspecified",
 	  "P-SEAMLDR gives no reason" },
