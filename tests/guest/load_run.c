@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <linux/kvm.h>
 
 #include "td.h"
 #include "tdload.h"
@@ -26,12 +29,30 @@ static struct {
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
 
 static struct td td;
+static pthread_t thread[TD_MAX_VCPUS];
+static unsigned int threads;
 static volatile sig_atomic_t laps;
 
 static void next_lap(int signal)
 {
 	(void)signal;
 	laps++;
+}
+
+/*
+ * The kernel gives the signal to one thread. A vCPU that sleeps in KVM_RUN, because
+ * there is no TDX module, needs one of its own; one that is about to enter it has
+ * immediate_exit.
+ */
+static void stop_vcpus(int signal)
+{
+	if (stopped)
+		return;
+	stopped = 1;
+	for (unsigned int i = 0; i < options.td.vcpus; i++)
+		td.run[i]->immediate_exit = 1;
+	for (unsigned int i = 0; i < threads; i++)
+		pthread_kill(thread[i], signal);
 }
 
 struct chain {
@@ -139,7 +160,7 @@ static void parse(int argc, char **argv)
 int load_run(int argc, char **argv)
 {
 	static struct chain chain[TD_MAX_VCPUS];
-	pthread_t thread[TD_MAX_VCPUS];
+	struct sigaction action = { .sa_handler = stop_vcpus };
 	const char *reason;
 	int ret, status = 0;
 
@@ -152,10 +173,12 @@ int load_run(int argc, char **argv)
 	ret = td_build(&td, &options.td);
 	if (ret)
 		die("%s: %s, status %#lx", td.step, strerror(-ret), td.hw_error);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
 	printf("run started\n");
-	for (unsigned int i = 0; i < options.td.vcpus; i++) {
-		chain[i] = (struct chain) { .vcpu = i, .hash = td_chain_seed(i) };
-		pthread_create(&thread[i], NULL, run, &chain[i]);
+	for (threads = 0; threads < options.td.vcpus; threads++) {
+		chain[threads] = (struct chain) { .vcpu = threads, .hash = td_chain_seed(threads) };
+		pthread_create(&thread[threads], NULL, run, &chain[threads]);
 	}
 	for (unsigned int i = 0; i < options.td.vcpus; i++) {
 		pthread_join(thread[i], NULL);

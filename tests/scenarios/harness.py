@@ -161,6 +161,9 @@ class Scenario:
                        "--timeout", str(max(timeout, HANG)), "--log", log, "--add", file, *options]
             if trace:
                 command += ["--trace", calls]
+            if kernel != "stock":
+                # Only kernels with the series keep SEAMCALLs from the module.
+                command += ["--emulator", "gate=on"]
             with subprocess.Popen([str(word) for word in command] + ["--", "sh", "scenario.sh"],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE) as process:
