@@ -16,7 +16,8 @@ PLACE = re.compile(r"^#\d+: FILE: ([^:]+):(\d+)")
 
 
 def checkpatch(context):
-    for mail, patch in zip(list_mails(context.mails), context.patches):
+    mails = list_mails(context.mails)	# of all topics: both are in the series' order
+    for mail, patch in zip(mails, context.patches, strict=True):
         done = subprocess.run(
             ["perl", "scripts/checkpatch.pl", "--strict", "--no-summary",
              "--show-types", "--codespell", "--ignore", IGNORED, mail],

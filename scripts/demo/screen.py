@@ -130,7 +130,7 @@ class Narrator:
         elif news == "done":
             fields = story.done[0]
             self._screen.line(f"update: {fields['result']} after {int(fields['duration_us']) / 1000:.1f} ms, "
-                              f"of which the machine stood still {int(fields['stop_us']) / 1000:.1f} ms",
+                              f"of which TDs stood still {int(fields['stop_us']) / 1000:.1f} ms",
                               "good" if fields["result"] == "success" else "bad")
         elif news == "held back":
             self._screen.line("the build of a third TD is held back until the update is over", "wait")

@@ -16,10 +16,12 @@ static const struct {
 	{ TDX_SYS_SHUTDOWN,		"the TDX module was shut down" },
 	{ TDX_SYS_CONFIG_NOT_PENDING,
 	  "not all CPUs called the TDX module: boot without maxcpus= and nr_cpus=" },
-	{ TDX_INCORRECT_CPUID,		"the TDX module does not support this CPU, or its BIOS setup" },
+	{ TDX_INCORRECT_CPUID,
+	  "the TDX module does not support this CPU, or its BIOS setup" },
 	{ TDX_INCONSISTENT_CPUID,	"the BIOS set CPUs up differently" },
 	{ TDX_INCONSISTENT_MSR,		"the BIOS set CPUs up differently" },
-	{ TDX_INCORRECT_MSR_VALUE,	"the BIOS set this CPU up in a way that the TDX module does not support" },
+	{ TDX_INCORRECT_MSR_VALUE,
+	  "the BIOS set this CPU up in a way that the TDX module does not support" },
 };
 
 /**

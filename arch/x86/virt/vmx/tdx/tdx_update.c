@@ -509,7 +509,8 @@ int tdx_update_install(const u8 *file, u32 size)
 
 	sysinfo = tdx_get_sysinfo();
 	if (!ret)
-		pr_info("now version " TDX_VERSION_FMT ", took %llu ms, TDs stood still for %llu us\n",
+		pr_info("now version " TDX_VERSION_FMT
+			", took %llu ms, TDs stood still for %llu us\n",
 			sysinfo->version.major_version, sysinfo->version.minor_version,
 			sysinfo->version.update_version,
 			last.duration_us / USEC_PER_MSEC, last.stop_us);

@@ -115,5 +115,6 @@ static int __init update_at_boot(void)
 	faux_device_destroy(fdev);
 	return 0;
 }
+
 /* After the start of unpacking the initramfs, before KVM. */
 rootfs_initcall(update_at_boot);
