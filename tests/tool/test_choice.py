@@ -139,7 +139,7 @@ def images():
             ("empty.blob", b"", "empty", None),
             ("one-byte.blob", b"x", "not-an-image", None),
             ("text.blob", b"<html>404</html>" * 9000, "not-an-image", None),
-            ("old.blob", bytes(old), "container-version-1", None),
+            ("old.blob", bytes(old), "old-container", None),
             ("version.blob", bytes(header), "bad-image-version", None),
             ("cut.blob", good[:-1], "truncated", None),
             ("header.blob", good[:100], "truncated", None),

@@ -43,7 +43,6 @@ struct tdx_update_status {
 
 #ifdef CONFIG_INTEL_TDX_MODULE_UPDATE
 
-int tdx_update_preflight(const u8 *file, u32 size);
 int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome);
 int tdx_update_install(const u8 *file, u32 size);
 void tdx_update_cancel(void);
@@ -57,11 +56,6 @@ unsigned int tdx_update_get_wait_ms(void);
 int tdx_update_set_wait_ms(unsigned int wait_ms);
 
 #else
-
-static inline int tdx_update_preflight(const u8 *file, u32 size)
-{
-	return -EOPNOTSUPP;
-}
 
 static inline int tdx_update_check(const u8 *file, u32 size,
 				   struct tdx_update_status *outcome)

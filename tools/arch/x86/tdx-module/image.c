@@ -49,7 +49,7 @@ static const struct {
 		"the file is empty: was its download interrupted?" },
 	[IMAGE_NOT_AN_IMAGE]	= { "not-an-image",
 		"the file is no image of a TDX module" },
-	[IMAGE_OLD_CONTAINER]	= { "container-version-1",
+	[IMAGE_OLD_CONTAINER]	= { "old-container",
 		"the image is in the old container format 1.0: get it in format 2.0" },
 	[IMAGE_BAD_VERSION]	= { "bad-image-version",
 		"the image's container format is not 2.0" },

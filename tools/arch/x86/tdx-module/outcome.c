@@ -11,7 +11,7 @@ static const struct {
 } advices[] = {
 	/* The image */
 	{ "not-an-image", "the file is no image of a TDX module" },
-	{ "container-version-1",
+	{ "old-container",
 	  "the image is in the old container format 1.0: get it in format 2.0" },
 	{ "bad-image-version", "the image's container format is not 2.0" },
 	{ "truncated-header", "the image is incomplete: get it again" },

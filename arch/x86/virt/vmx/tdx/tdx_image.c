@@ -182,7 +182,7 @@ static const struct {
 		"file is no TDX module image: it does not bear the signature TDX-BLOB"
 	},
 	[TDX_IMAGE_CONTAINER_V1] = {
-		"container-version-1",
+		"old-container",
 		"image is a container of version 1.0: join SIGSTRUCT and module to one of version 2.0"
 	},
 	[TDX_IMAGE_BAD_VERSION] = {

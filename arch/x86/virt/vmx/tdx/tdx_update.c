@@ -394,45 +394,13 @@ static int conclude(struct tdx_update *update, int ret)
 }
 
 /**
- * tdx_update_preflight() - would this update be refused right now?
- * @file: the module's image
- * @size: its size in bytes
- *
- * Finds out what can be known without stopping TDs. Changes nothing but the result
- * that tdx_update_get_status() reports, and that only if the answer is yes.
- *
- * Context: Process context, may sleep.
- * Return: 0 if not, else an error as from tdx_update_install().
- */
-int tdx_update_preflight(const u8 *file, u32 size)
-{
-	struct tdx_update update = {
-		.file	  = file,
-		.size	  = size,
-		.start_ns = ktime_get_ns(),
-	};
-	int ret;
-
-	if (!mutex_trylock(&update_mutex))
-		return -EBUSY;
-
-	ret = check_image_and_host(&update);
-	if (ret)
-		ret = conclude(&update, ret);
-
-	mutex_unlock(&update_mutex);
-	return ret;
-}
-EXPORT_SYMBOL_FOR_MODULES(tdx_update_preflight, "tdx-host");
-
-/**
  * tdx_update_check() - would P-SEAMLDR accept this image?
  * @file: the module's image, vmalloc()ed
  * @size: its size in bytes
  * @outcome: how the check ended, in the words of an update's outcome; its state and
  *	     number of blocks are not filled in
  *
- * As tdx_update_preflight(), and asks P-SEAMLDR: TDs stand still for as long as
+ * Checks what an update does, and asks P-SEAMLDR: TDs stand still for as long as
  * that takes, the module that runs is not touched. P-SEAMLDR is not asked while a
  * failed update is to be repaired, or with tdx_update.rehearse=0. This is no update:
  * tdx_update_get_status() does not tell of it, unless it leaves no usable module.
