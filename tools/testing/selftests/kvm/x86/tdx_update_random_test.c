@@ -36,6 +36,7 @@
 #define RESERVED_UPDATES	4
 
 #define CGROUP_DIR		"/sys/fs/cgroup/"
+#define REPAIR_WAIT_FILE	"/sys/module/tdx_update/parameters/repair_wait_ms"
 
 enum td_state {
 	TD_NONE, TD_CREATED, TD_BEGUN, TD_HALF, TD_FULL, TD_FINAL,
@@ -577,6 +578,19 @@ static bool all_keyids_back(unsigned int nr_keyids)
 	return true;
 }
 
+/* Returns what it was before.  How soon a repair comes is up to the host. */
+static unsigned int set_repair_wait_ms(unsigned int wait_ms)
+{
+	FILE *file = fopen(REPAIR_WAIT_FILE, "r+");
+	unsigned int before;
+
+	TEST_ASSERT(file && fscanf(file, "%u", &before) == 1, "Cannot read " REPAIR_WAIT_FILE);
+	rewind(file);
+	TEST_ASSERT(fprintf(file, "%u\n", wait_ms) > 0 && !fclose(file),
+		    "Cannot write %u to " REPAIR_WAIT_FILE, wait_ms);
+	return before;
+}
+
 static void help(const char *name)
 {
 	printf("usage: " TDX_UPDATES_ENV "=N %s [-s SEED] [-n SEQUENCES] [-F IMAGE] [-R IMAGE]\n"
@@ -620,7 +634,7 @@ static void parse_options(int argc, char *argv[])
 int main(int argc, char *argv[])
 {
 	char wait_ms[TDX_UPDATE_VALUE_SIZE];
-	unsigned int i, nr_keyids;
+	unsigned int i, nr_keyids, repair_wait_ms;
 	const char *why;
 
 	parse_options(argc, argv);
@@ -636,6 +650,7 @@ int main(int argc, char *argv[])
 	ksft_set_plan(2);
 	strcpy(wait_ms, tdx_host_read("update_wait_ms"));
 	tdx_host_write("update_wait_ms", UPDATE_WAIT_MS);
+	repair_wait_ms = set_repair_wait_ms(atoi(UPDATE_WAIT_MS));
 	memset(held_fds, 0xff, sizeof(held_fds));
 
 	nr_keyids = count_keyids();
@@ -650,6 +665,7 @@ int main(int argc, char *argv[])
 	ksft_test_result_pass("each step of each sequence ended as it must\n");
 	ksft_test_result(all_keyids_back(nr_keyids), "there are as many KeyIDs as before\n");
 
+	set_repair_wait_ms(repair_wait_ms);
 	tdx_host_write("update_wait_ms", wait_ms);
 	tdx_update_trace_close(trace);
 	ksft_finished();
