@@ -51,6 +51,9 @@ struct actor {
 	/* The TD whose build is held back, or -1. */
 	int held_back;
 
+	/* Another process may hold its TDs. */
+	bool lent;
+
 	/* Suspended since, the actor did not answer that its build has begun. */
 	bool answer_due;
 };
@@ -266,6 +269,10 @@ static bool close_vm(struct actor *actor, int td)
 	if (!can_act(actor) || actor->tds[td] == TD_NONE)
 		return false;
 
+	/* A build whose TD others hold ends with the actor, not when it closes the TD. */
+	if (actor->lent && actor->tds[td] >= TD_BEGUN && actor->tds[td] <= TD_FULL)
+		return false;
+
 	note("close %ld.%d", actor - actors, td);
 	expect(actor, BUILD_CLOSE, td);
 	actor->tds[td] = TD_NONE;
@@ -301,6 +308,7 @@ static bool fork_heir(struct actor *actor, int td)
 	note("fork %ld", actor - actors);
 	heirs[i] = builder_do_td(&actor->builder, BUILD_LEND, td);
 	TEST_ASSERT(heirs[i] > 0, "fork()");
+	actor->lent = true;
 	return true;
 }
 
@@ -322,6 +330,7 @@ static bool pass_fd(struct actor *actor, int td)
 	note("pass %s of %ld.%d", op == BUILD_SEND_VM ? "fd" : "memory", actor - actors, td);
 	expect(actor, op, td);
 	held_fds[i] = actor->builder.sent_fd;
+	actor->lent = true;
 	return true;
 }
 
