@@ -36,6 +36,7 @@
 #define RESERVED_UPDATES	4
 
 #define CGROUP_DIR		"/sys/fs/cgroup/"
+#define REPAIR_WAIT_FILE	"/sys/module/tdx_update/parameters/repair_wait_ms"
 
 enum td_state {
 	TD_NONE, TD_CREATED, TD_BEGUN, TD_HALF, TD_FULL, TD_FINAL,
@@ -49,6 +50,9 @@ struct actor {
 
 	/* The TD whose build is held back, or -1. */
 	int held_back;
+
+	/* Another process may hold its TDs. */
+	bool lent;
 
 	/* Suspended since, the actor did not answer that its build has begun. */
 	bool answer_due;
@@ -265,6 +269,10 @@ static bool close_vm(struct actor *actor, int td)
 	if (!can_act(actor) || actor->tds[td] == TD_NONE)
 		return false;
 
+	/* A build whose TD others hold ends with the actor, not when it closes the TD. */
+	if (actor->lent && actor->tds[td] >= TD_BEGUN && actor->tds[td] <= TD_FULL)
+		return false;
+
 	note("close %ld.%d", actor - actors, td);
 	expect(actor, BUILD_CLOSE, td);
 	actor->tds[td] = TD_NONE;
@@ -300,6 +308,7 @@ static bool fork_heir(struct actor *actor, int td)
 	note("fork %ld", actor - actors);
 	heirs[i] = builder_do_td(&actor->builder, BUILD_LEND, td);
 	TEST_ASSERT(heirs[i] > 0, "fork()");
+	actor->lent = true;
 	return true;
 }
 
@@ -321,6 +330,7 @@ static bool pass_fd(struct actor *actor, int td)
 	note("pass %s of %ld.%d", op == BUILD_SEND_VM ? "fd" : "memory", actor - actors, td);
 	expect(actor, op, td);
 	held_fds[i] = actor->builder.sent_fd;
+	actor->lent = true;
 	return true;
 }
 
@@ -577,6 +587,19 @@ static bool all_keyids_back(unsigned int nr_keyids)
 	return true;
 }
 
+/* Returns what it was before.  How soon a repair comes is up to the host. */
+static unsigned int set_repair_wait_ms(unsigned int wait_ms)
+{
+	FILE *file = fopen(REPAIR_WAIT_FILE, "r+");
+	unsigned int before;
+
+	TEST_ASSERT(file && fscanf(file, "%u", &before) == 1, "Cannot read " REPAIR_WAIT_FILE);
+	rewind(file);
+	TEST_ASSERT(fprintf(file, "%u\n", wait_ms) > 0 && !fclose(file),
+		    "Cannot write %u to " REPAIR_WAIT_FILE, wait_ms);
+	return before;
+}
+
 static void help(const char *name)
 {
 	printf("usage: " TDX_UPDATES_ENV "=N %s [-s SEED] [-n SEQUENCES] [-F IMAGE] [-R IMAGE]\n"
@@ -620,7 +643,7 @@ static void parse_options(int argc, char *argv[])
 int main(int argc, char *argv[])
 {
 	char wait_ms[TDX_UPDATE_VALUE_SIZE];
-	unsigned int i, nr_keyids;
+	unsigned int i, nr_keyids, repair_wait_ms;
 	const char *why;
 
 	parse_options(argc, argv);
@@ -636,6 +659,7 @@ int main(int argc, char *argv[])
 	ksft_set_plan(2);
 	strcpy(wait_ms, tdx_host_read("update_wait_ms"));
 	tdx_host_write("update_wait_ms", UPDATE_WAIT_MS);
+	repair_wait_ms = set_repair_wait_ms(atoi(UPDATE_WAIT_MS));
 	memset(held_fds, 0xff, sizeof(held_fds));
 
 	nr_keyids = count_keyids();
@@ -650,6 +674,7 @@ int main(int argc, char *argv[])
 	ksft_test_result_pass("each step of each sequence ended as it must\n");
 	ksft_test_result(all_keyids_back(nr_keyids), "there are as many KeyIDs as before\n");
 
+	set_repair_wait_ms(repair_wait_ms);
 	tdx_host_write("update_wait_ms", wait_ms);
 	tdx_update_trace_close(trace);
 	ksft_finished();

@@ -15,6 +15,9 @@
 #define MAX_VCPUS	2
 #define REPORT_DATA	0xa5
 
+/* Nothing takes so long, on however slow a host, unless it hangs. */
+#define TEST_TIMEOUT_S	600
+
 /* Set by the host, in the guest's copy. */
 static struct tdx_report *private_report, *shared_report;
 static gpa_t private_report_gpa;
@@ -75,8 +78,20 @@ static u64 run(struct kvm_vcpu *vcpu, struct ucall *uc)
 	return cmd;
 }
 
+/* Only a fixture's tests can have more time than the harness gives. */
+FIXTURE(td) {
+};
+
+FIXTURE_SETUP(td)
+{
+}
+
+FIXTURE_TEARDOWN(td)
+{
+}
+
 /* The third example of FIPS 180: a million times "a". */
-TEST(sha384_example)
+TEST_F_TIMEOUT(td, sha384_example, TEST_TIMEOUT_S)
 {
 	static const u8 expected[SHA384_DIGEST_SIZE] = {
 		0x9d, 0x0e, 0x18, 0x09, 0x71, 0x64, 0x74, 0xcb,
@@ -99,7 +114,7 @@ TEST(sha384_example)
 	EXPECT_EQ(0, memcmp(digest, expected, sizeof(digest)));
 }
 
-TEST(mrtd)
+TEST_F_TIMEOUT(td, mrtd, TEST_TIMEOUT_S)
 {
 	u8 expected[SHA384_DIGEST_SIZE], mrtd[SHA384_DIGEST_SIZE];
 	struct kvm_vcpu *vcpu;
@@ -120,7 +135,7 @@ TEST(mrtd)
 	kvm_vm_free(vm);
 }
 
-TEST(mrtd_depends_on_memory)
+TEST_F_TIMEOUT(td, mrtd_depends_on_memory, TEST_TIMEOUT_S)
 {
 	u8 mrtd[2][SHA384_DIGEST_SIZE];
 	struct kvm_vcpu *vcpu;
@@ -156,7 +171,7 @@ static void *run_guest_code(void *arg)
 	return NULL;
 }
 
-TEST(runs_c_code)
+TEST_F_TIMEOUT(td, runs_c_code, TEST_TIMEOUT_S)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
@@ -167,7 +182,7 @@ TEST(runs_c_code)
 	kvm_vm_free(vm);
 }
 
-TEST(several_tds_and_vcpus)
+TEST_F_TIMEOUT(td, several_tds_and_vcpus, TEST_TIMEOUT_S)
 {
 	struct kvm_vcpu *vcpus[NR_TDS][MAX_VCPUS];
 	pthread_t threads[NR_TDS][MAX_VCPUS];
@@ -193,7 +208,7 @@ TEST(several_tds_and_vcpus)
 	}
 }
 
-TEST(tdreport)
+TEST_F_TIMEOUT(td, tdreport, TEST_TIMEOUT_S)
 {
 	u8 expected[SHA384_DIGEST_SIZE];
 	struct tdx_report *report;
@@ -231,7 +246,7 @@ TEST(tdreport)
 	kvm_vm_free(vm);
 }
 
-TEST(failed_assert_is_reported)
+TEST_F_TIMEOUT(td, failed_assert_is_reported, TEST_TIMEOUT_S)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
@@ -243,7 +258,7 @@ TEST(failed_assert_is_reported)
 	kvm_vm_free(vm);
 }
 
-TEST(exception_is_reported)
+TEST_F_TIMEOUT(td, exception_is_reported, TEST_TIMEOUT_S)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
