@@ -53,7 +53,7 @@ until_said()
 {
 	until [ "$(grep -c "$2" "/tmp/$1.lines")" -ge "${3:-1}" ]; do
 		alive "$1" || { echo "$1 gone while it was to say $2"; return 1; }
-		sleep 2
+		usleep 200000
 		count_exits "$1"
 		echo "$1 exits $exits"
 	done
