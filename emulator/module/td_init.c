@@ -100,13 +100,17 @@ static bool runs_exactly(const struct call *call, u16 frequency)
 }
 
 /* CPUID 0x15: the rate as a ratio to a crystal of 25 MHz. */
+#define TSC_RATIO_UNIT	1000
+#define TSC_RATIO_KHZ	(TSC_UNIT_KHZ / TSC_RATIO_UNIT)
+
 static struct cpuid_result tsc_leaf(const struct call *call, u16 frequency)
 {
 	struct cpuid_result v = { .eax = 1, .ebx = frequency, .ecx = TSC_UNIT_KHZ * 1000 };
 
+	/* Linux multiplies EBX by the crystal's kHz in 32 bits: keep the ratio small. */
 	if (runs_exactly(call, frequency)) {
-		v.eax = TSC_UNIT_KHZ;
-		v.ebx = call->platform->tsc_khz;
+		v.eax = TSC_RATIO_UNIT;
+		v.ebx = (call->platform->tsc_khz + TSC_RATIO_KHZ / 2) / TSC_RATIO_KHZ;
 	}
 	return v;
 }
