@@ -329,7 +329,7 @@ static void every_defect_has_a_case_test(struct kunit *test)
 {
 	enum tdx_image_defect defect;
 
-	for (defect = TDX_IMAGE_GOOD; defect < TDX_IMAGE_NR_DEFECTS; defect++) {
+	for (defect = TDX_IMAGE_GOOD + 1; defect < TDX_IMAGE_NR_DEFECTS; defect++) {
 		bool found = false;
 		u32 i;
 
