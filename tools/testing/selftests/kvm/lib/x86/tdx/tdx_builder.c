@@ -81,7 +81,7 @@ static void *begin_thread(void *vm)
 	return (void *)(long)(__vm_tdx_init_vm(vm, 0) ? errno : 0);
 }
 
-/* The others must find the TD initialized. */
+/* The others must find the TD initialized, or being initialized. */
 static int begin_in_threads(struct kvm_vm *vm)
 {
 	pthread_t threads[NR_THREADS];
@@ -96,7 +96,7 @@ static int begin_in_threads(struct kvm_vm *vm)
 		pthread_join(threads[i], &err);
 		if (!err)
 			nr_begun++;
-		else if ((long)err != EINVAL)
+		else if ((long)err != EINVAL && (long)err != EBUSY)
 			errno = (long)err;
 	}
 
