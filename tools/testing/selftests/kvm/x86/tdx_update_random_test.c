@@ -11,8 +11,10 @@
  * A sequence is told by its seed, and the steps are printed if it fails.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kvm_util.h"
@@ -67,7 +69,8 @@ static struct {
 };
 
 static struct actor actors[NR_ACTORS];
-static pid_t heirs[MAX_HELD];
+/* As pidfds, or -1. */
+static int heirs[MAX_HELD];
 static int held_fds[MAX_HELD];
 
 /* The update that waits, and what it will come to. */
@@ -282,21 +285,25 @@ static bool close_vm(struct actor *actor, int td)
 
 static void end_heir(unsigned int i)
 {
-	u64 deadline = monotonic_ms() + AT_ONCE_MS;
+	struct pollfd pollfd = { .fd = heirs[i], .events = POLLIN };
 
-	while (heirs[i] && !kill(heirs[i], SIGKILL)) {
-		TEST_ASSERT(monotonic_ms() < deadline, "A process cannot be killed");
-		usleep(1000);
-	}
-	heirs[i] = 0;
+	if (heirs[i] < 0)
+		return;
+
+	/* Its parent does not wait for it: do not take a zombie for a process that lives. */
+	syscall(SYS_pidfd_send_signal, heirs[i], SIGKILL, NULL, 0);
+	TEST_ASSERT(poll(&pollfd, 1, AT_ONCE_MS) == 1, "A process cannot be killed");
+	close(heirs[i]);
+	heirs[i] = -1;
 }
 
 /* What another process holds of a TD keeps it, but not its build. */
 static bool fork_heir(struct actor *actor, int td)
 {
 	unsigned int i = dice(MAX_HELD);
+	pid_t heir;
 
-	if (heirs[i]) {
+	if (heirs[i] >= 0) {
 		note("kill heir");
 		end_heir(i);
 		return true;
@@ -306,8 +313,10 @@ static bool fork_heir(struct actor *actor, int td)
 		return false;
 
 	note("fork %ld", actor - actors);
-	heirs[i] = builder_do_td(&actor->builder, BUILD_LEND, td);
-	TEST_ASSERT(heirs[i] > 0, "fork()");
+	heir = builder_do_td(&actor->builder, BUILD_LEND, td);
+	TEST_ASSERT(heir > 0, "fork()");
+	heirs[i] = syscall(SYS_pidfd_open, heir, 0);
+	TEST_ASSERT(heirs[i] >= 0, "pidfd_open()");
 	actor->lent = true;
 	return true;
 }
@@ -661,6 +670,7 @@ int main(int argc, char *argv[])
 	tdx_host_write("update_wait_ms", UPDATE_WAIT_MS);
 	repair_wait_ms = set_repair_wait_ms(atoi(UPDATE_WAIT_MS));
 	memset(held_fds, 0xff, sizeof(held_fds));
+	memset(heirs, 0xff, sizeof(heirs));
 
 	nr_keyids = count_keyids();
 	ksft_print_msg("seed %u, %u KeyIDs or more\n", options.seed, nr_keyids);
