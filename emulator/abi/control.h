@@ -33,8 +33,8 @@
  *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).
  *
  *   stats
- *	Counters, one "name value" a line; contended_LEAF counts the calls that met a lock
- *	of another CPU's.
+ *	Counters, one "name value" a line; calls_LEAF counts all calls, contended_LEAF
+ *	those that met a lock of another CPU's.
  *
  *   invariants deep | invariants fast
  *	Whether the TDX module checks what takes long, on each call.

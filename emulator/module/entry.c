@@ -81,6 +81,7 @@ static u64 dispatch(struct call *call)
 	TDH_LEAVES(DISPATCH_LEAF)
 #undef DISPATCH_LEAF
 	}
+	log_line(call, "not modelled: SEAMCALL leaf %u", leaf);
 	return TDX_OPERAND_INVALID | OPERAND_RAX;
 }
 

@@ -135,6 +135,7 @@ u64 td_field_read(const struct call *call, const struct td *td, u64 id, bool by_
 		*value = tdcs->num_vcpus;
 		break;
 	default:
+		log_line(call, "not modelled: field %lx of a TD", id);
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 	}
 	return TDX_SUCCESS;

@@ -64,7 +64,7 @@ static void init_controls(struct call *call, struct vcpu *vcpu)
 	 * QEMU aborts when CR8 is written while an interrupt waits for its window: the
 	 * virtual APIC takes it from there.
 	 */
-	vmcb->control.intercept_cr_write = INTERCEPT_CR8;
+	vmcb->control.intercept_cr_write = INTERCEPT_CR0 | INTERCEPT_CR4 | INTERCEPT_CR8;
 	vmcb->control.intercept_exceptions = BIT(VECTOR_UD) | BIT(VECTOR_MC);
 	vmcb->control.intercept = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT |
 				  INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |

@@ -14,6 +14,7 @@ enum exit_reason {
 	EXIT_REASON_HLT = 12,
 	EXIT_REASON_INVD = 13,
 	EXIT_REASON_VMCALL = 18,
+	EXIT_REASON_CR_ACCESS = 28,
 	EXIT_REASON_IO = 30,
 	EXIT_REASON_MSR_READ = 31,
 	EXIT_REASON_MSR_WRITE = 32,
@@ -79,6 +80,8 @@ void td_vmcall_from_host(struct call *call, struct vcpu *vcpu);
 
 /* td_msr.c: RDMSR and WRMSR. */
 enum td_next td_handle_msr(struct call *call, struct vcpu *vcpu, bool write);
+/* td_cr.c: writes of CR0 and CR4. */
+enum td_next td_handle_write_cr(struct call *call, struct vcpu *vcpu, u32 number);
 /* The TD's time-stamp counter. */
 u64 td_read_tsc(const struct call *call, const struct vcpu *vcpu);
 

@@ -352,6 +352,10 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 		vcpu->tdvps->spurious_faults = 0;
 
 	switch (code) {
+	case SVM_EXIT_WRITE_CR0:
+		return td_handle_write_cr(call, vcpu, 0);
+	case SVM_EXIT_WRITE_CR4:
+		return td_handle_write_cr(call, vcpu, 4);
 	case SVM_EXIT_WRITE_CR8:
 		return handle_write_cr8(call, vcpu);
 	case SVM_EXIT_INTR:
@@ -409,7 +413,7 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 		/* Both stay pending, and the platform takes them. */
 		return TD_RESUME;
 	default:
-		log_line(call, "TD exit %lx, info %lx %lx, rip %lx", code,
+		log_line(call, "not modelled: TD exit %lx, info %lx %lx, rip %lx", code,
 			 vcpu->vmcb->control.exit_info_1, vcpu->vmcb->control.exit_info_2, vcpu->vmcb->save.rip);
 		return handle_shutdown(call, vcpu, exit);
 	}

@@ -307,6 +307,7 @@ static u64 tdcall_dispatch(struct tdcall *tdcall)
 	case TDG_SYS_RD:
 		return tdg_sys_rd(tdcall);
 	default:
+		log_line(tdcall->call, "not modelled: TDCALL leaf %u", seamcall_leaf(rax));
 		return TDX_OPERAND_INVALID | OPERAND_RAX;
 	}
 }

@@ -134,16 +134,17 @@ static u64 total(size_t field)
 
 #define TOTAL(field)	total(offsetof(struct cpu, field))
 
-/* One line for each leaf that met a lock of another CPU's. */
-static void write_contention(char *text, size_t size)
+/* One line for each leaf of which there is something to count. */
+static void write_by_leaf(char *text, size_t size, const char *what, const u64 *counts,
+			  unsigned int number, u64 flag)
 {
-	for (u64 leaf = 0; leaf < NUM_TDH_LEAVES; leaf++) {
-		u64 count = READ_ONCE(seam_contention[leaf]);
+	for (u64 leaf = 0; leaf < number; leaf++) {
+		u64 count = READ_ONCE(counts[leaf]);
 		size_t length = strlen(text);
 
-		if (count && seamcall_name(leaf))
-			format_text(text + length, size - length, "contended_%s %lu\n",
-				    seamcall_name(leaf), count);
+		if (count && seamcall_name(leaf | flag))
+			format_text(text + length, size - length, "%s_%s %lu\n", what,
+				    seamcall_name(leaf | flag), count);
 	}
 }
 
@@ -173,7 +174,10 @@ static void write_stats(char *text, size_t size)
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
 		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
 		    READ_ONCE(seam_platform.hardware_locks));
-	write_contention(text, size);
+	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,
+		      SEAMCALL_P_SEAMLDR);
+	write_by_leaf(text, size, "calls", seamcall_stats.tdh, NUM_TDH_LEAVES, 0);
+	write_by_leaf(text, size, "contended", seam_contention, NUM_TDH_LEAVES, 0);
 }
 
 static void execute(void)

@@ -37,8 +37,11 @@ enum seamcall_result {
 	SEAMCALL_GP,
 };
 
+#define NUM_SEAMLDR_LEAVES	8
+
 struct seamcall_stats {
-	u64 calls, vmfail_invalid, in_transition, faults;
+	u64 vmfail_invalid, in_transition, faults;
+	u64 tdh[NUM_TDH_LEAVES], seamldr[NUM_SEAMLDR_LEAVES];	/* calls by leaf */
 };
 
 extern struct seamcall_stats seamcall_stats;

@@ -14,6 +14,16 @@ static void count(u64 *counter)
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
+static void count_leaf(u64 leaf)
+{
+	u16 number = seamcall_leaf(leaf);
+
+	if (!(leaf & SEAMCALL_P_SEAMLDR) && number < NUM_TDH_LEAVES)
+		count(&seamcall_stats.tdh[number]);
+	if ((leaf & SEAMCALL_P_SEAMLDR) && number < NUM_SEAMLDR_LEAVES)
+		count(&seamcall_stats.seamldr[number]);
+}
+
 static bool inject_fault(struct seam_cpu *call, u64 leaf, enum seamcall_result *result)
 {
 	struct fault_action action;
@@ -133,6 +143,7 @@ void seamcall(struct cpu *cpu, const struct instruction *insn)
 	in = call.host;
 	leaf = SEAMCALL_LEAF(in.reg[GPR_RAX]);
 	cpu->num_seamcalls++;
+	count_leaf(leaf);
 
 	if (!cpu->vmx_root || !in_64bit_mode(cpu))
 		result = SEAMCALL_UD;

@@ -76,7 +76,12 @@ static void cpu_init(struct cpu *cpu)
 	clgi();
 	apic_enable_x2apic();
 	wrmsr(MSR_VM_HSAVE_PA, (u64)host_save_areas[cpu->index]);
-	write_cr4(read_cr4() | X86_CR4_OSXSAVE);
+	/*
+	 * Beside OSXSAVE what Linux sets, too, as host and as TD: TCG flushes all that it knows of
+	 * a processor once more for a world switch that changes one of these.
+	 */
+	write_cr4(read_cr4() | X86_CR4_OSXSAVE | X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP |
+		  X86_CR4_SMAP);
 	cpu->feat_ctl = FEAT_CTL_LOCKED | FEAT_CTL_VMX_OUTSIDE_SMX;
 }
 

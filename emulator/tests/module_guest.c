@@ -17,6 +17,7 @@
 #define MSR_X2APIC_SELF_IPI	0x83f
 
 #define REASON_HLT		12
+#define REASON_CR_ACCESS	28
 #define REASON_EPT_VIOLATION	48
 
 /* What the TD executes, and with what in its registers. */
@@ -28,11 +29,16 @@ static struct {
 } next;
 
 static u64 tpr_in_vmcb, intercepted_cr;
+static u64 cr0, cr4, efer, entered_cr0, entered_cr4;
 
 static void step_execute(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	long_mode(vmcb);
 	vmcb->save.cr0 &= ~X86_CR0_PG;
+	if (entered_cr0)
+		vmcb->save.cr0 = entered_cr0;
+	if (entered_cr4)
+		vmcb->save.cr4 = entered_cr4;
 	at_instruction(vmcb, next.bytes, next.size);
 	vmcb->save.rax = next.rax;
 	gprs->reg[GPR_RCX] = next.rcx;
@@ -49,6 +55,9 @@ static void step_after(struct vmcb *vmcb, struct seam_gprs *gprs)
 {
 	tpr_in_vmcb = vmcb->control.int_control & SVM_V_TPR;
 	intercepted_cr = vmcb->control.intercept_cr_write;
+	cr0 = vmcb->save.cr0;
+	cr4 = vmcb->save.cr4;
+	efer = vmcb->save.efer;
 	step_result(vmcb, gprs);
 	step_look_at_event(vmcb, gprs);
 }
@@ -91,7 +100,8 @@ static void test_cr8(void)
 	write_cr8(5);
 	tap_is(injected, 0, "mov %%rbx,%%cr8 is carried out");
 	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 4, "and skipped");
-	tap_is(intercepted_cr, INTERCEPT_CR8, "writes of CR8 are intercepted, and no others");
+	tap_is(intercepted_cr, INTERCEPT_CR0 | INTERCEPT_CR4 | INTERCEPT_CR8,
+	       "writes of CR8, CR0 and CR4 are intercepted, and no others");
 	tap_is(tpr_in_vmcb, 5, "a read of CR8 finds it");
 	tap_is(read_msr(MSR_X2APIC_TPR), 0x50, "and so does one of the virtual APIC's TPR");
 	write_msr(MSR_X2APIC_TPR, 0x37);
@@ -109,6 +119,75 @@ static void test_cr8(void)
 	tap_is(tpr_in_vmcb, 3, "and changes nothing");
 	execute("\xf0\x0f\x22\xc0", 4, SVM_EXIT_WRITE_CR8);
 	tap_is(injected, EXCEPTION(VECTOR_UD), "LOCK MOV to CR0 is #UD, not CR8");
+}
+
+static void write_cr(u32 number, u64 value)
+{
+	next.rbx = value;
+	if (number)
+		execute("\x0f\x22\xe3", 3, SVM_EXIT_WRITE_CR4);
+	else
+		execute("\x0f\x22\xc3", 3, SVM_EXIT_WRITE_CR0);
+}
+
+#define USUAL_CR0	(X86_CR0_PE | X86_CR0_NE | X86_CR0_ET)
+#define USUAL_CR4	(X86_CR4_MCE | X86_CR4_PAE)
+
+/* src/common/helpers/helpers.c, write_guest_cr0() and write_guest_cr4() */
+static void test_cr0_cr4(void)
+{
+	static const struct {
+		u32 number;
+		u64 value, injected;
+		const char *name;
+	} refused[] = {
+		{ 0, X86_CR0_PE, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0.NE clear" },
+		{ 0, USUAL_CR0 | BIT(32), EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0, a high bit" },
+		{ 0, X86_CR0_NE | X86_CR0_PG, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0.PG without PE" },
+		{ 0, X86_CR0_NE, EXCEPTION(VECTOR_VE), "CR0.PE clear" },
+		{ 0, USUAL_CR0 | X86_CR0_CD, EXCEPTION(VECTOR_VE), "CR0.CD" },
+		{ 0, USUAL_CR0 | X86_CR0_NW, EXCEPTION(VECTOR_VE), "CR0.NW" },
+		{ 4, USUAL_CR4 | X86_CR4_KL, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR4.KL" },
+		{ 4, USUAL_CR4 | X86_CR4_PKS, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR4.PKS" },
+		{ 4, USUAL_CR4 | X86_CR4_CET, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR4.CET" },
+		{ 4, USUAL_CR4 | X86_CR4_PKE, EXCEPTION_WITH_ERROR(VECTOR_GP),
+		  "CR4.PKE, which XFAM has not" },
+		{ 4, USUAL_CR4 | BIT(40), EXCEPTION_WITH_ERROR(VECTOR_GP), "CR4, a high bit" },
+		{ 4, X86_CR4_MCE, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR4.PAE clear in long mode" },
+		{ 4, X86_CR4_PAE, EXCEPTION(VECTOR_VE), "CR4.MCE clear" },
+		{ 4, USUAL_CR4 | X86_CR4_VMXE, EXCEPTION(VECTOR_VE), "CR4.VMXE" },
+		{ 4, USUAL_CR4 | X86_CR4_SMXE, EXCEPTION(VECTOR_VE), "CR4.SMXE" },
+	};
+	unsigned int i;
+
+	run_start(MODULE_1_5_05);
+	entered_cr0 = USUAL_CR0;
+	entered_cr4 = USUAL_CR4;
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		write_cr(refused[i].number, refused[i].value);
+		tap_is(injected, refused[i].injected, "%s is refused", refused[i].name);
+		tap_ok(cr0 == USUAL_CR0 && cr4 == USUAL_CR4 && tdcall_rip == TEST_GPA + CODE_OFFSET,
+		       "and nothing has changed");
+		if (refused[i].injected != EXCEPTION(VECTOR_VE))
+			continue;
+		tap_is(tdcall(TDG_VP_VEINFO_GET, 0, 0, 0), 0, "the TD asks why");
+		tap_is(tdcall_regs.reg[GPR_RCX], REASON_CR_ACCESS, "a control register access");
+		tap_is(tdcall_regs.reg[GPR_RDX], refused[i].number | 3 << 8, "by RBX");
+	}
+	write_cr(0, USUAL_CR0 | X86_CR0_WP | X86_CR0_TS | BIT(20));
+	tap_is(cr0, USUAL_CR0 | X86_CR0_WP | X86_CR0_TS, "what CR0 may be it is, but for ignored bits");
+	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 3, "and the instruction is skipped");
+	write_cr(0, USUAL_CR0 | X86_CR0_PG);
+	tap_ok(efer & EFER_LMA, "with paging begins long mode");
+	write_cr(4, USUAL_CR4 | X86_CR4_PGE);
+	tap_is(cr4, USUAL_CR4 | X86_CR4_PGE, "so it is with CR4");
+	entered_cr0 = USUAL_CR0 | X86_CR0_TS;
+	execute("\x0f\x06", 2, SVM_EXIT_WRITE_CR0);
+	tap_is(cr0, USUAL_CR0, "CLTS is carried out");
+	next.rax = X86_CR0_MP;
+	execute("\x0f\x01\xf0", 3, SVM_EXIT_WRITE_CR0);
+	tap_is(cr0, USUAL_CR0 | X86_CR0_MP, "LMSW changes three bits, and PE stays");
+	entered_cr0 = entered_cr4 = 0;
 }
 
 static void step_set_if(struct vmcb *vmcb, struct seam_gprs *gprs)
@@ -314,6 +393,7 @@ void test_guest(void)
 	test_exact_tsc();
 	test_cr8();
 	test_cr8_opens_window();
+	test_cr0_cr4();
 	test_gla();
 	test_tsc_leaf();
 	test_nmi_waits_for_ve();

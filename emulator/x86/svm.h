@@ -9,6 +9,7 @@
 #include "../abi/types.h"
 
 /* In a word of one bit a register. */
+#define INTERCEPT_CR0			BIT(0)
 #define INTERCEPT_CR4			BIT(4)
 #define INTERCEPT_CR8			BIT(8)
 
@@ -43,6 +44,7 @@
 #define INTERCEPT_XSETBV		BIT(45)
 
 #define SVM_EXIT_READ_CR4		0x004
+#define SVM_EXIT_WRITE_CR0		0x010
 #define SVM_EXIT_WRITE_CR4		0x014
 #define SVM_EXIT_WRITE_CR8		0x018
 #define SVM_EXIT_EXCEPTION(vector)	(0x040 + (vector))

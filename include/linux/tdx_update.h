@@ -40,8 +40,6 @@ struct tdx_update_block {
 };
 
 int tdx_update_block_begin(struct tdx_update_block *block);
-void tdx_update_block_transfer(struct tdx_update_block *to,
-			       struct tdx_update_block *from);
 void tdx_update_block_end(struct tdx_update_block *block);
 
 int tdx_update_read_lock(void);
@@ -54,11 +52,6 @@ struct tdx_update_block { };
 static inline int tdx_update_block_begin(struct tdx_update_block *block)
 {
 	return 0;
-}
-
-static inline void tdx_update_block_transfer(struct tdx_update_block *to,
-					     struct tdx_update_block *from)
-{
 }
 
 static inline void tdx_update_block_end(struct tdx_update_block *block) { }

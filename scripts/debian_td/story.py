@@ -4,6 +4,10 @@
 import hashlib
 import re
 
+# SEAMCALLs without which there was no TD, no update, and no end of a TD.
+LEAVES = ("TDH.VP.ENTER", "TDH.MEM.PAGE.ADD", "TDH.MR.EXTEND", "TDH.MEM.PAGE.AUG", "TDH.MR.FINALIZE",
+          "TDH.SYS.SHUTDOWN", "TDH.SYS.UPDATE", "TDH.MNG.KEY.FREEID", "TDH.PHYMEM.PAGE.RECLAIM")
+
 TICK = re.compile(r"TD: (?P<what>tick|end) cpu=(?P<cpu>\d+) links=(?P<links>\d+) chain=(?P<chain>[0-9a-f]{16}) "
                   r"longest_pause_us=(?P<pause>\d+)")
 
@@ -81,6 +85,7 @@ class Story:
         self.waited = self.ended = False
         self.build = self.operator = None
         self.result = ""
+        self.calls = {}			# leaf -> how many
 
     def tell(self, source, text):
         """Take one event in; returns the name of what is new."""
@@ -103,6 +108,9 @@ class Story:
             self.build = value
         elif word == "result":
             self.result = value
+        elif word == "calls":
+            leaf, _, count = value.partition(" ")
+            self.calls[leaf] = int(count)
         elif word == "end":
             self.ended = True
         return word
@@ -110,6 +118,7 @@ class Story:
     def verdicts(self):
         """(did it hold, what, in words) for everything that the run must show."""
         first = self.tds["td1"]
+        lacking = [leaf for leaf in LEAVES if not self.calls.get(leaf)]
         after = sum(map(len, first.ticks.values())) - self.ticks_at_update
         verdicts = [
             (first.userland and first.cpus == self.vcpus,
@@ -130,6 +139,8 @@ class Story:
              f"the update did not wait for a build (which ended with {self.build})"),
             (first.stopped and first.status == 0, "the TD was shut down cleanly",
              f"the first TD: exit status {first.status}"),
+            (not lacking, "the SEAMCALLs of a TD's life and of an update were made",
+             f"no SEAMCALL {' '.join(lacking)} was made"),
         ]
         return verdicts + (self._others() if len(self.tds) > 1 else [])
 

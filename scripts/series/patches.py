@@ -3,7 +3,8 @@
 
 series/NN-topic/cover.md              the topic's cover letter
 series/NN-topic/changes.md            what changed since its last version
-series/NN-topic/topic                 option=CONFIG_..., what turns it off
+series/NN-topic/topic                 option=CONFIG_..., what turns it off; was=topic, the
+                                      one of the last version that it was a part of
 series/NN-topic/NNNN-slug/message     subject, blank line, body
 series/NN-topic/NNNN-slug/files       the new files that the patch brings
 series/NN-topic/NNNN-slug/hooks.diff  what it changes in other files
@@ -76,6 +77,7 @@ class Topic:
         found = dict(line.split("=", 1) for line in
                      self.text("topic").splitlines() if "=" in line)
         self.option = found.get("option")
+        self.was = found.get("was")
 
     def text(self, name):
         return read(os.path.join(self.where, name), b"").decode()

@@ -58,6 +58,11 @@ def slug(topic):
     return topic.name.partition("-")[2]
 
 
+def predecessor(topic, last):
+    """What the topic was in the last version; one that was cut has parts."""
+    return next((name for name in (slug(topic), topic.was) if name in last.ranges), None)
+
+
 def tested_tree(root):
     """The git tree of the base that series/base says the series is tested on."""
     text = read(os.path.join(root, "series", "base"), b"").decode()
@@ -76,9 +81,10 @@ def base_of(repository, root):
 def range_diff(series, topic, start, end, last):
     if not last:
         return ""
-    if slug(topic) not in last.ranges:
+    was = predecessor(topic, last)
+    if not was:
         return "New in v%d." % (last.version + 1)
     compared = series.repository.text(
-        "range-diff", "--no-color", "--no-notes", "%s..%s" % last.ranges[slug(topic)],
+        "range-diff", "--no-color", "--no-notes", "%s..%s" % last.ranges[was],
         "%s..%s" % (start, end))
     return "Range-diff against v%d:\n%s" % (last.version, compared)

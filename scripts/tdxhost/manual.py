@@ -57,6 +57,7 @@ _tdxhost()
 	case $before in
 	-k|--kernel)	COMPREPLY=($(compgen -f -W "{kernels}" -- "$word")) ;;
 	--module)	COMPREPLY=($(compgen -f -W "{images}" -- "$word")) ;;
+	--processor)	COMPREPLY=($(compgen -W "{processors}" -- "$word")) ;;
 	{values})	COMPREPLY=() ;;
 	*)
 		if [[ $word == -* ]]; then
@@ -81,4 +82,5 @@ def bash_completion():
             values += usual
     images = sorted(path.stem for path in (paths.EMULATOR / "images").glob("*.blob"))
     return COMPLETION.format(kernels=options.known_kernels(), images=" ".join(images),
+                             processors=" ".join(options.PROCESSORS),
                              names=" ".join(names), values="|".join(values))

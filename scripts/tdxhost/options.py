@@ -8,6 +8,7 @@ import shlex
 
 from . import paths
 from .errors import TdxHostError
+from .qemu import PROCESSORS
 
 DESCRIPTION = """\
 Boot a kernel on a TDX host emulated in software and run COMMAND there. One word
@@ -40,6 +41,8 @@ def parser():
     add = whole.add_argument_group("the machine").add_argument
     add("-p", "--cpus", type=int, default=4, metavar="N", help="logical processors (default: 4)")
     add("-m", "--memory", "--mem", default="2G", metavar="SIZE", help="memory (default: 2G)")
+    add("--processor", default="sapphire-rapids", choices=list(PROCESSORS), metavar="NAME",
+        help="sapphire-rapids or granite-rapids (default: sapphire-rapids)")
     add("--qemu-opts", "--qemu", dest="qemu", action="append", default=[], metavar="ARGUMENTS",
         help="more arguments for QEMU, as in --qemu-opts='-d int' (repeatable)")
 
@@ -64,9 +67,9 @@ def parser():
              "current directory (repeatable)")
 
     add = whole.add_argument_group("the emulated TDX").add_argument
-    add("--module", default="1.5.05", metavar="VERSION",
-        help="TDX module that the BIOS loads: a version, or an image's path "
-             "(default: 1.5.05)")
+    add("--module", metavar="VERSION",
+        help="TDX module that the BIOS loads: a version, or an image's path (default: 1.5.05; "
+             "2.0.05 for granite-rapids)")
     add("--fault", action="append", default=[], metavar="SPEC",
         help="let a SEAMCALL fail: leaf=INSTALL,cpu=2,nth=1,status=0x... (repeatable)")
     add("--cost", action="append", default=[], metavar="LEAF=US",
@@ -167,6 +170,7 @@ def parse(arguments, say):
     _check_memory(options.memory)
     options.qemu = _words("--qemu-opts", options.qemu)
     options.append = [_fit_argument(word) for text in options.append for word in text.split()]
+    options.module = options.module or PROCESSORS[options.processor][1]
     # Commands that come from elsewhere are read as a script's: to its end.
     options.interactive = options.shell and os.isatty(0)
     if options.shell:

@@ -14,8 +14,11 @@ from .errors import TdxHostError
 OLDEST = (10, 0, 13)
 PROGRAM = "qemu-system-x86_64"
 
-CPU = ("max,vendor=GenuineIntel,family=6,model=143,stepping=8,+svm,+x2apic,"
-       "la57=off,phys-bits=52")
+# Of Linux, the first one has the erratum that makes it scrub a TD's pages by MOVDIR64B; and
+# each takes the modules that are made for it.
+PROCESSORS = {"sapphire-rapids": ("model=143,stepping=8", "1.5.05"),
+              "granite-rapids": ("model=173,stepping=1", "2.0.05")}
+CPU = "max,vendor=GenuineIntel,family=6,{},+svm,+x2apic,la57=off,phys-bits=52"
 
 # What the emulator ends QEMU with when an invariant of its own broke: QEMU's
 # isa-debug-exit device turns the value V into the exit status 2 * V + 1.
@@ -73,8 +76,9 @@ def command_line(options, machine):
     cpus = options.cpus + 1
     # tb-size: the default is a gigabyte in these versions, and with several
     # machines at once that is what runs out first.
+    cpu = os.environ.get("TDXHOST_CPU", CPU.format(PROCESSORS[options.processor][0]))
     line = ["-M", "q35,vmport=off,hpet=off", "-accel", f"tcg,thread={'single' if counting else 'multi'},tb-size=256",
-            "-cpu", os.environ.get("TDXHOST_CPU", CPU), "-smp", f"{cpus},sockets=1,cores={cpus},threads=1",
+            "-cpu", cpu, "-smp", f"{cpus},sockets=1,cores={cpus},threads=1",
             "-m", options.memory, "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none",
             "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4",

@@ -145,4 +145,5 @@ if [ "$tds" -gt 1 ]; then
 	until_said td3 "TD: tick cpu=$((vcpus - 1))" 2 || { end_td td3; exit 1; }
 	stop_td td3
 fi
+tdxctl stats | sed -n 's/^calls_/host calls /p'
 echo "host end"

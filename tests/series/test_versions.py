@@ -73,7 +73,18 @@ def test_topic_with_another_number(tiny):
     assert "++line 10!\n" in cover(tiny, "15-drivers")
 
 
-@guards("versions.py", "if slug(topic) not in last.ranges:", "if False:")
+@guards("versions.py", "(slug(topic), topic.was)", "(slug(topic),)")
+def test_topic_that_was_a_part_of_another(tiny):
+    send_first(tiny)
+    os.rename(os.path.join(tiny.root, "series/10-drivers"),
+              os.path.join(tiny.root, "series/15-gadgets"))
+    tiny.edit(tiny.root, "series/cover.md", "10-drivers", "15-gadgets")
+    tiny.put(tiny.root, "series/15-gadgets/topic", "was=drivers\n")
+    tiny.succeed("mails", "--version", "2")
+    assert "++line 10!\n" in cover(tiny, "15-gadgets")
+
+
+@guards("versions.py", "if not was:", "if False:")
 def test_topic_that_is_new(tiny):
     send_first(tiny)
     topic(tiny, "30-more")

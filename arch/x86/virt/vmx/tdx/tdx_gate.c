@@ -103,7 +103,7 @@ void tdx_gate_close(void)
 void tdx_gate_open(bool usable)
 {
 	/*
-	 * Matches tdx_gate_wait() and module_wait(): who saw the gate closed sees
+	 * Matches tdx_gate_wait() and tdx_module_wait(): who saw the gate closed sees
 	 * all that the update wrote.
 	 */
 	smp_store_release(&__tdx_gate_status, usable ? GATE_OPEN : GATE_DOWN);
@@ -137,7 +137,17 @@ void tdx_gate_wait(void)
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_gate_wait);
 
-static int module_wait(unsigned int state)
+/**
+ * tdx_module_wait() - sleep until SEAMCALLs reach a TDX module
+ *
+ * While an update replaces the module that takes a moment. After an update that
+ * failed it takes until another one repairs TDX, or for as long as the parameter
+ * repair_wait_ms says, counted from the call.
+ *
+ * Context: Process context with no lock held, may sleep.
+ * Return: 0; -EINTR when a signal is pending; -EIO when there was no module in time.
+ */
+int tdx_module_wait(void)
 {
 	unsigned long give_up = jiffies + msecs_to_jiffies(READ_ONCE(repair_wait_ms));
 	DECLARE_SWAITQUEUE(wait);
@@ -146,7 +156,8 @@ static int module_wait(unsigned int state)
 	might_sleep();
 
 	for (;;) {
-		bool interrupted = prepare_to_swait_event(&gate_wq, &wait, state);
+		bool interrupted = prepare_to_swait_event(&gate_wq, &wait, TASK_INTERRUPTIBLE |
+							  TASK_FREEZABLE);
 		/* Matches smp_store_release() in tdx_gate_open(). */
 		u64 status = smp_load_acquire(&__tdx_gate_status);
 		long left = MAX_SCHEDULE_TIMEOUT;
@@ -173,35 +184,7 @@ static int module_wait(unsigned int state)
 	finish_swait(&gate_wq, &wait);
 	return ret;
 }
-
-/**
- * tdx_module_wait() - sleep until SEAMCALLs reach a TDX module
- *
- * While an update replaces the module that takes a moment. After an update that
- * failed it takes until another one repairs TDX, or for as long as the parameter
- * repair_wait_ms says, counted from the call.
- *
- * Context: Process context with no lock held, may sleep.
- * Return: 0; -EINTR when a signal is pending; -EIO when there was no module in time.
- */
-int tdx_module_wait(void)
-{
-	return module_wait(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-}
 EXPORT_SYMBOL_FOR_KVM(tdx_module_wait);
-
-/**
- * tdx_module_wait_killable() - as tdx_module_wait(), and only a fatal signal ends it
- *
- * Context: Process context with no lock held, may sleep.
- * Return: 0; -EINTR when a fatal signal is pending; -EIO when there was no module
- *	   in time.
- */
-int tdx_module_wait_killable(void)
-{
-	return module_wait(TASK_KILLABLE | TASK_FREEZABLE);
-}
-EXPORT_SYMBOL_FOR_KVM(tdx_module_wait_killable);
 
 /**
  * tdx_module_is_down() - did a failed update leave no TDX module to use?

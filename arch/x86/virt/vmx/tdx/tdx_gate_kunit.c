@@ -75,7 +75,6 @@ static void open_gate(bool usable)
 /* A thread that makes one call, and what came of it. */
 struct caller {
 	struct task_struct *task;
-	int (*wait)(void);
 	struct completion begun;
 	struct completion done;
 	u64 status;
@@ -97,9 +96,8 @@ static int wait_for_module(void *data)
 	struct caller *caller = data;
 
 	allow_signal(SIGUSR1);
-	allow_signal(SIGKILL);
 	complete(&caller->begun);
-	caller->ret = caller->wait();
+	caller->ret = tdx_module_wait();
 	complete(&caller->done);
 
 	/* Whoever sends a signal needs a task to send it to. */
@@ -236,7 +234,7 @@ static void test_close_waits_for_calls(struct kunit *test)
 
 static void test_module_wait(struct kunit *test)
 {
-	struct caller caller = { .wait = tdx_module_wait };
+	struct caller caller = {};
 
 	close_gate();
 	start(test, &caller, wait_for_module);
@@ -255,23 +253,14 @@ static void test_module_wait(struct kunit *test)
 
 static void test_module_wait_signal(struct kunit *test)
 {
-	struct caller caller = { .wait = tdx_module_wait };
-	struct caller killable = { .wait = tdx_module_wait_killable };
+	struct caller caller = {};
 
 	close_gate();
 	start(test, &caller, wait_for_module);
-	start(test, &killable, wait_for_module);
 	send_sig(SIGUSR1, caller.task, 1);
-	send_sig(SIGUSR1, killable.task, 1);
 	wait_for_completion(&caller.done);
 	KUNIT_EXPECT_EQ(test, caller.ret, -EINTR);
-	KUNIT_EXPECT_TRUE(test, still_waits(&killable));
-
-	send_sig(SIGKILL, killable.task, 1);
-	wait_for_completion(&killable.done);
-	KUNIT_EXPECT_EQ(test, killable.ret, -EINTR);
 	kthread_stop(caller.task);
-	kthread_stop(killable.task);
 }
 
 static void test_module_wait_gives_up(struct kunit *test)

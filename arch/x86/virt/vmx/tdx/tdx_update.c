@@ -23,6 +23,7 @@
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
 #include <linux/cleanup.h>
+#include <linux/compiler.h>
 #include <linux/cpu.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -327,7 +328,7 @@ static int update_module(struct tdx_update *update)
 }
 
 /* What this update has left behind. */
-static enum tdx_update_damage get_damage(struct tdx_update *update)
+static noinline_for_stack enum tdx_update_damage get_damage(struct tdx_update *update)
 {
 	enum tdx_update_phase phase = update->replacement.failure.phase;
 	struct seamldr_info info;

@@ -251,32 +251,6 @@ int tdx_update_block_begin(struct tdx_update_block *block)
 EXPORT_SYMBOL_FOR_KVM(tdx_update_block_begin);
 
 /**
- * tdx_update_block_transfer() - hand a block over to another owner
- * @to: zero initialized or ended block that takes over
- * @from: block in flight, ended by this call
- *
- * Lets a block begin before the object that owns it can be locked.  Does
- * nothing when @from is not in flight.
- *
- * Context: Any context.
- */
-void tdx_update_block_transfer(struct tdx_update_block *to,
-			       struct tdx_update_block *from)
-{
-	guard(raw_spinlock_irqsave)(&gate_lock);
-
-	if (!from->held || WARN_ON_ONCE(to->held))
-		return;
-
-	*to = *from;
-	list_replace(&from->node, &to->node);
-	hash_del(&from->by_mm);
-	hash_add(blocks_by_mm, &to->by_mm, (unsigned long)to->mm);
-	WRITE_ONCE(from->held, false);
-}
-EXPORT_SYMBOL_FOR_KVM(tdx_update_block_transfer);
-
-/**
  * tdx_update_block_end() - let TDX module updates happen again
  * @block: block to end; nothing happens unless it is in flight
  *
@@ -510,14 +484,6 @@ void tdx_update_write_unlock(enum tdx_update_outcome outcome)
 {
 	up_write(&update_rwsem);
 	open_gate(outcome == TDX_UPDATE_USABLE ? GATE_OPEN : GATE_BROKEN);
-}
-
-/**
- * tdx_update_assert_write_locked() - no block is in flight and none can begin
- */
-void tdx_update_assert_write_locked(void)
-{
-	lockdep_assert_held_write(&update_rwsem);
 }
 
 /**

@@ -189,25 +189,6 @@ static void begin_again_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdx_update_blocks_in_flight(), 0);
 }
 
-static void transfer_test(struct kunit *test)
-{
-	/* There is nothing to hand over. */
-	tdx_update_block_transfer(&other, &block);
-	KUNIT_EXPECT_FALSE(test, other.held);
-
-	KUNIT_ASSERT_EQ(test, tdx_update_block_begin(&block), 0);
-	tdx_update_block_transfer(&other, &block);
-	KUNIT_EXPECT_EQ(test, tdx_update_blocks_in_flight(), 1);
-
-	/* Whoever handed it over has nothing to end any more. */
-	tdx_update_block_end(&block);
-	KUNIT_EXPECT_EQ(test, tdx_update_blocks_in_flight(), 1);
-	KUNIT_EXPECT_EQ(test, tdx_update_write_lock(0), -EBUSY);
-
-	tdx_update_block_end(&other);
-	KUNIT_EXPECT_EQ(test, tdx_update_blocks_in_flight(), 0);
-}
-
 static void no_wait_test(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, tdx_update_block_begin(&block), 0);
@@ -403,7 +384,6 @@ static void block_test_exit(struct kunit *test)
 static struct kunit_case tdx_update_block_cases[] = {
 	KUNIT_CASE(end_is_harmless_test),
 	KUNIT_CASE(begin_again_test),
-	KUNIT_CASE(transfer_test),
 	KUNIT_CASE(no_wait_test),
 	KUNIT_CASE(bounded_wait_test),
 	KUNIT_CASE(update_waits_for_block_test),

@@ -17,7 +17,6 @@ enum tdx_update_outcome {
 
 int tdx_update_write_lock(unsigned int wait_ms);
 void tdx_update_write_unlock(enum tdx_update_outcome outcome);
-void tdx_update_assert_write_locked(void);
 
 void tdx_update_cancel_wait(void);
 void tdx_update_cancel_clear(void);
