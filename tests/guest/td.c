@@ -26,7 +26,7 @@
 extern const uint8_t td_image[], td_image_end[];
 
 /* Content of the extra pages: each differs, so that a swap is measured too. */
-static uint8_t extra_page[TD_PAGE_SIZE] __attribute__((aligned(TD_PAGE_SIZE)));
+static _Thread_local uint8_t extra_page[TD_PAGE_SIZE] __attribute__((aligned(TD_PAGE_SIZE)));
 
 static int failed(struct td *td, const char *step)
 {
@@ -210,15 +210,20 @@ static const uint8_t *page(unsigned int n, uint64_t *gpa)
 	return extra_page;
 }
 
-int td_add_page(struct td *td)
+int td_add_page_by(struct td *td, unsigned int vcpu, unsigned int n)
 {
 	struct kvm_tdx_init_mem_region region = { .nr_pages = 1 };
-	int ret;
 
-	region.source_addr = (uint64_t)page(td->pages_added, (uint64_t *)&region.gpa);
-	ret = tdx_command(td, td->vcpu[0], "KVM_TDX_INIT_MEM_REGION",
-			  KVM_TDX_INIT_MEM_REGION, KVM_TDX_MEASURE_MEMORY_REGION,
-			  (uint64_t)&region);
+	region.source_addr = (uint64_t)page(n, (uint64_t *)&region.gpa);
+	return tdx_command(td, td->vcpu[vcpu], "KVM_TDX_INIT_MEM_REGION",
+			   KVM_TDX_INIT_MEM_REGION, KVM_TDX_MEASURE_MEMORY_REGION,
+			   (uint64_t)&region);
+}
+
+int td_add_page(struct td *td)
+{
+	int ret = td_add_page_by(td, 0, td->pages_added);
+
 	if (!ret)
 		td->pages_added++;
 	return ret;

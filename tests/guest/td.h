@@ -55,6 +55,8 @@ int td_open(struct td *td, const struct td_options *options);
 int td_init(struct td *td);
 unsigned int td_num_pages(const struct td *td);
 int td_add_page(struct td *td);
+/* The nth page, by a vCPU: several may do it at the same time, for different pages. */
+int td_add_page_by(struct td *td, unsigned int vcpu, unsigned int n);
 int td_finalize(struct td *td);
 
 /* All of the above. */

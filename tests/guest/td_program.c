@@ -67,11 +67,12 @@ static u64 mem_page_accept(u64 gpa)
 	return status;
 }
 
-static void accept(u64 pages)
+static void accept(u32 vcpu, u64 pages)
 {
+	u64 gpa = TD_LATE_GPA + vcpu * pages * TD_PAGE_SIZE;
 	u32 accepted = 0;
 
-	while (accepted < pages && !mem_page_accept(TD_LATE_GPA + accepted * TD_PAGE_SIZE))
+	while (accepted < pages && !mem_page_accept(gpa + accepted * TD_PAGE_SIZE))
 		accepted++;
 	out(TD_PORT_DONE, accepted);
 }
@@ -110,7 +111,7 @@ void td_main(u64 argument, u32 vcpu)
 	if ((argument & TD_MODE_MASK) == TD_MODE_CHAIN)
 		chain(vcpu, argument >> TD_STEPS_SHIFT);
 	if ((argument & TD_MODE_MASK) == TD_MODE_ACCEPT)
-		accept(argument >> TD_STEPS_SHIFT);
+		accept(vcpu, argument >> TD_STEPS_SHIFT);
 	else
 		probe();
 	for (;;)

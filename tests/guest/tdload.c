@@ -29,6 +29,7 @@ static const struct {
 	{ "heir", load_heir, "fork | vm | memory" },
 	{ "keyids", load_keyids, "" },
 	{ "fault", load_fault, "prefault | accept" },
+	{ "together", load_together, "[--vcpus N] [--pages N]" },
 };
 
 volatile sig_atomic_t stopped;
