@@ -4,6 +4,7 @@
 # after another is done to the host, by chance. For $1 seconds, with the seed $2. Each
 # line is a word and key=value pairs; scripts/soak makes the report of them.
 
+# shellcheck source=checks.sh
 . /usr/bin/checks.sh
 seconds=$1 seed=$2
 

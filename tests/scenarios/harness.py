@@ -144,9 +144,13 @@ class Scenario:
         else:
             run.lines.append(text)
 
-    def boot(self, script, *, kernel="patched", cpus=4, expect=0, options=(), trace=False,
-             timeout=HANG, name=""):
+    def boot(self, script, *, arguments=(), kernel="patched", cpus=4, expect=0, options=(),
+             trace=False, timeout=HANG, name=""):
         """Run a shell script in the host, which has tests/guest/checks.sh.
+
+        Its name ends in .sh: a file of the scenario's directory, which is the scenario's
+        name with a .d behind it. All that is there is in the host, in the working
+        directory. Anything else is the text of a script.
 
         Its checks become checks of the scenario, and so does the exit status of
         tdxhost unless expect is None.
@@ -154,17 +158,25 @@ class Scenario:
         run = Run()
         kernel = substituted(kernel)
         with tempfile.TemporaryDirectory() as directory:
-            file = Path(directory, "scenario.sh")
-            file.write_text(". /usr/bin/checks.sh\n" + script)
+            if script.endswith(".sh"):
+                files = sorted(Path(sys.argv[0] + ".d").iterdir())
+            else:
+                files = [Path(directory, "scenario.sh")]
+                files[0].write_text(". /usr/bin/checks.sh\n" + script)
+                script = files[0].name
             log, calls = Path(directory, "log"), Path(directory, "trace")
             command = [ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus),
-                       "--timeout", str(max(timeout, HANG)), "--log", log, "--add", file, *options]
+                       "--timeout", str(max(timeout, HANG)), "--log", log]
+            for file in files:
+                command += ["--add", file]
+            command += options
             if trace:
                 command += ["--trace", calls]
             if kernel != "stock":
                 # Only kernels with the series keep SEAMCALLs from the module.
                 command += ["--emulator", "gate=on"]
-            with subprocess.Popen([str(word) for word in command] + ["--", "sh", "scenario.sh"],
+            command += ["--", "sh", script, *arguments]
+            with subprocess.Popen([str(word) for word in command],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE) as process:
                 reader = threading.Thread(target=lambda: setattr(

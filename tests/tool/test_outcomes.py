@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each outcome of an update: exit status, sentence, JSON."""
 
-from host import Host, holds, image, mrseam, same
+import re
+
+from host import ROOT, TOOL, Host, holds, image, mrseam, same
 
 NEW = image(b"the new one")
 
@@ -12,8 +14,8 @@ preparing:firmware-invalid|refused:image:bad-hash|idle|3|refused|image|bad-hash|
 preparing:firmware-invalid|refused:image:truncated|idle|3|refused|image|truncated|incomplete: get it again
 preparing:firmware-invalid|refused:preflight:bad-signature|idle|3|refused|preflight|bad-signature|get it from Intel
 preparing:firmware-invalid|refused:preflight:svn-downgrade|idle|3|refused|preflight|svn-downgrade|below that of the running module
-preparing:firmware-invalid|refused:preflight:svn-major|idle|3|refused|preflight|svn-major|only the BIOS
-preparing:firmware-invalid|refused:preflight:cpu-unsupported|idle|3|refused|preflight|cpu-unsupported|for other CPUs
+preparing:firmware-invalid|refused:rehearse:svn-unsupported|idle|3|refused|rehearse|svn-unsupported|only the BIOS
+preparing:firmware-invalid|refused:rehearse:cpu-not-supported|idle|3|refused|rehearse|cpu-not-supported|for other CPUs
 preparing:firmware-invalid|refused:preflight:handoff-range|idle|3|refused|preflight|handoff-range|a version in between
 preparing:firmware-invalid|refused:preflight:debug-signed|idle|3|refused|preflight|debug-signed|development hosts
 preparing:device-busy|refused:preflight:cpu-offline|idle|3|refused|preflight|cpu-offline|bring all online
@@ -247,3 +249,50 @@ def test_check_by_kernel(tool):
     same("what was handed over", NEW, (check / "data").read_bytes())
     same("no update was begun", "", (host.upload / "data").read_text())
     host.close()
+
+
+# How the kernel's sources give a reason: as what a function returns, as an argument or member
+# behind an errno, as what is assigned to "reason", or as the first word of an image's defect.
+TOKEN = r'"([a-z]+(?:-[a-z]+)*)"'
+GIVEN = (rf"\breturn {TOKEN};", rf"-E[A-Z]+,\s*{TOKEN}", rf"^\s+{TOKEN},$",
+         r'"refused:preflight:([a-z-]+)"')
+ASSIGNED = r"\breason = [^;]*;"
+
+
+def reasons_of(text):
+    found = {word for pattern in GIVEN for word in re.findall(pattern, text, re.M)}
+    for statement in re.findall(ASSIGNED, text):
+        found.update(re.findall(TOKEN, statement))
+    return found
+
+
+def kernel_reasons():
+    """Of the files that the series adds, and of what it adds to others."""
+    found = set()
+    for path in (ROOT / "arch/x86/virt/vmx/tdx").glob("*.c"):
+        if not path.name.endswith("_kunit.c"):
+            found |= reasons_of(path.read_text())
+    for path in (ROOT / "series").glob("*/*/hooks.diff"):
+        for part in re.split(r"^diff --git ", path.read_text(), flags=re.M):
+            if part.startswith("a/arch/x86/virt/vmx/tdx/"):
+                found |= reasons_of("".join(line[1:] + "\n" for line in part.splitlines()
+                                            if line.startswith("+")))
+    # A word for an image without a defect, and what is no reason of an update.
+    return found - {"good", "off"}
+
+
+def test_reasons(tool):
+    """Whatever reason the kernel gives, the tool has advice and the document an entry; no others."""
+    del tool
+    kernel = kernel_reasons()
+    for word in ("bad-hash", "cpu-offline", "cpus-missing", "installed-unasked", "metadata-unreadable",
+                 "metadata-td-sizes", "module-error", "no-module", "seamcall-error", "td-build", "busy"):
+        holds("reasons that are found in the sources", word, kernel)
+    table = (TOOL / "outcome.c").read_text().partition("advices[] = {")[2].partition("};")[0]
+    same("reasons that the tool has advice for", sorted(kernel),
+         sorted(re.findall(rf"{{ {TOKEN},", table)))
+    text = (ROOT / "Documentation/arch/x86/tdx-module-update.rst").read_text()
+    text = text.partition("\nReasons\n-------\n")[2].partition("\nNew reasons may be added.")[0]
+    entries = re.findall(r"^``.*``$", text, re.M)
+    same("reasons that the document has", sorted(kernel),
+         sorted({word for line in entries for word in re.findall(r"``([a-z-]+)``", line)}))

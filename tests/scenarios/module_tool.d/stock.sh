@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+
+# shellcheck source=helpers.sh
+. ./helpers.sh
+
+row "runs already" 2 runs-already "as far as its version tells" update 1.5.05
+row "check" 0 null "this kernel has no check of its own" check $images/1.5.06.blob
+row "success" 0 null "1.5.06 runs; this kernel does not tell its MRSEAM" update 1.5.06
+check "what the kernel does not do is said" grep -q "being built" /tmp/errors
+row "not the module it says" 3 bad-hash "get it again" update $images/broken/bad-hash.blob
+row "other CPUs" 3 cpu-unsupported "for other CPUs" update $images/broken/cpu-not-in-table.blob
+echo 0 >/sys/devices/system/cpu/cpu1/online
+row "CPU offline" 3 cpu-offline "bring all online" update 1.5.05
+echo 1 >/sys/devices/system/cpu/cpu1/online
+same "refusals have changed nothing" 1.5.06 "$(state version)"
+row "show" 0 null "" show
+check "no MRSEAM" grep -q '"mrseam": null' /tmp/json
+row "watch" 5 no-events "sends no events" watch
+left=$(state num_remaining_updates)
+for day in $(seq 5); do tdx-module update --to-latest --dir /tmp/good; done >/tmp/days 2>&1
+same "nothing newer: no entry is used up" "$left" "$(state num_remaining_updates)"
+row "failed" 4 ".*" "No TD runs until" update $images/broken/sys-init-fails.blob
+finish
