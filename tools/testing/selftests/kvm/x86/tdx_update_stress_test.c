@@ -465,7 +465,8 @@ int main(int argc, char *argv[])
 	ksft_test_result((counts->updates || !options.updaters) && !counts->failed_updates,
 			 "no update failed\n");
 	if (tdx_update_has_sync())
-		ksft_test_result(tdx_host_wait_for("builds_in_flight", "0", 5000),
+		ksft_test_result(tdx_host_wait_for("builds_in_flight", "0",
+						   TDX_UPDATE_TIMEOUT_MS),
 				 "no build is left over\n");
 	else
 		ksft_test_result_skip("kernel does not count builds\n");

@@ -13,8 +13,20 @@
  */
 #include "tdx/tdx_update_fixture.h"
 
-MRTD_FIXTURE()
-WAIT_FIXTURE()
+/* For tests that look at nothing but the MRTD. */
+FIXTURE(mrtd) {
+	struct update_fixture f;
+};
+
+FIXTURE_SETUP(mrtd)
+{
+	update_setup(_metadata, &self->f);
+}
+
+FIXTURE_TEARDOWN(mrtd)
+{
+	update_teardown(_metadata, &self->f);
+}
 
 TEST_F_TIMEOUT(mrtd, waits_for_build, TEST_TIMEOUT_S)
 {

@@ -55,7 +55,6 @@ static inline int builder_do(struct builder *builder, enum builder_op op)
  * errno if it failed, or 1 if it failed without one.
  */
 void builder_ask(struct builder *builder, enum builder_op op, int td);
-bool builder_answers(struct builder *builder, int timeout_ms);
 int builder_answer(struct builder *builder);
 
 #endif /* SELFTEST_KVM_TDX_BUILDER_H */

@@ -51,16 +51,18 @@ static inline bool is_tdx_enabled(void)
 
 #define vm_tdx_vm_ioctl(vm, cmd, flags, arg)					\
 ({										\
-	int ret = __vm_tdx_vm_ioctl(vm, cmd, flags, arg);			\
+	struct kvm_vm *__vm = vm;						\
+	int ret = __vm_tdx_vm_ioctl(__vm, cmd, flags, arg);			\
 										\
-	__TEST_ASSERT_VM_VCPU_IOCTL(!ret, #cmd, ret, vm);			\
+	__TEST_ASSERT_VM_VCPU_IOCTL(!ret, #cmd, ret, __vm);			\
 })
 
 #define vm_tdx_vcpu_ioctl(vcpu, cmd, flags, arg)				\
 ({										\
-	int ret = __vm_tdx_vcpu_ioctl(vcpu, cmd, flags, arg);			\
+	struct kvm_vcpu *__vcpu = vcpu;						\
+	int ret = __vm_tdx_vcpu_ioctl(__vcpu, cmd, flags, arg);			\
 										\
-	__TEST_ASSERT_VM_VCPU_IOCTL(!ret, #cmd, ret, (vcpu)->vm);		\
+	__TEST_ASSERT_VM_VCPU_IOCTL(!ret, #cmd, ret, __vcpu->vm);		\
 })
 
 /*

@@ -335,18 +335,12 @@ void builder_ask(struct builder *builder, enum builder_op op, int td)
 		    "Builder is gone");
 }
 
-bool builder_answers(struct builder *builder, int timeout_ms)
-{
-	struct pollfd pollfd = { .fd = builder->fd, .events = POLLIN };
-
-	return poll(&pollfd, 1, timeout_ms) == 1;
-}
-
 int builder_answer(struct builder *builder)
 {
+	struct pollfd pollfd = { .fd = builder->fd, .events = POLLIN };
 	struct builder_reply reply;
 
-	TEST_ASSERT(builder_answers(builder, TDX_UPDATE_TIMEOUT_MS), "Builder does not answer");
+	TEST_ASSERT(poll(&pollfd, 1, TDX_UPDATE_TIMEOUT_MS) == 1, "Builder does not answer");
 	TEST_ASSERT(receive_reply(builder->fd, &reply, &builder->sent_fd), "Builder died");
 
 	if (reply.ret >= 0)

@@ -145,7 +145,7 @@ static void add_newest_image(void)
 
 		snprintf(path, sizeof(path), "%s/%s", TDX_MODULE_IMAGES, entry->d_name);
 		if (strverscmp(path, newest) > 0)
-			strcpy(newest, path);
+			snprintf(newest, sizeof(newest), "%s", path);
 	}
 	closedir(dir);
 
@@ -160,7 +160,7 @@ void tdx_update_add_image(const char *path)
 
 	TEST_ASSERT(strlen(path) < IMAGE_PATH_SIZE, "The path '%s' is too long", path);
 
-	strcpy(images[nr_images++], path);
+	snprintf(images[nr_images++], IMAGE_PATH_SIZE, "%s", path);
 
 	if (!image_turn)
 		image_turn = kvm_mmap(sizeof(*image_turn), PROT_READ | PROT_WRITE,

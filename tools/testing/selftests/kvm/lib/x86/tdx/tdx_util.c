@@ -168,6 +168,7 @@ struct kvm_vm *vm_tdx_create_barebones(u32 nr_vcpus, u32 nr_extra_pages)
 
 struct kvm_vcpu *vm_tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id)
 {
+	struct td_boot_parameters *parameters = td_boot_parameters(vm);
 	struct kvm_vcpu *vcpu;
 
 	TEST_ASSERT(vcpu_id < TD_BOOT_MAX_VCPUS, "vCPU %u: update TD_BOOT_MAX_VCPUS", vcpu_id);
@@ -177,12 +178,12 @@ struct kvm_vcpu *vm_tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id)
 	vm_tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, NULL);
 
 	/* Barebones TDs have theirs already. */
-	if (!td_boot_parameters(vm)->per_vcpu[vcpu_id].esp_gva)
-		td_boot_parameters(vm)->per_vcpu[vcpu_id].esp_gva = vm_alloc_stack(vm, DEFAULT_STACK_PGS);
+	if (!parameters->per_vcpu[vcpu_id].esp_gva)
+		parameters->per_vcpu[vcpu_id].esp_gva = vm_alloc_stack(vm, DEFAULT_STACK_PGS);
 
 	if (vm->arch.idt) {
-		td_boot_parameters(vm)->idt_base = vm->arch.idt;
-		td_boot_parameters(vm)->idt_limit = vm->page_size - 1;
+		parameters->idt_base = vm->arch.idt;
+		parameters->idt_limit = vm->page_size - 1;
 	}
 
 	return vcpu;
@@ -212,8 +213,8 @@ int __vm_tdx_add_memory(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, bool measure
 	/* A signal stops KVM between two pages, with the rest in @region. */
 	do {
 		r = __vm_tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION,
-				     measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0,
-				     &region);
+					measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0,
+					&region);
 	} while (r && (errno == EINTR || errno == EAGAIN));
 	if (r)
 		return r;
