@@ -221,7 +221,7 @@ set multiplot layout 2,1 title "A plain workload on 2 CPUs while the TDX module 
 set style fill solid 0.8 noborder
 set boxwidth 9
 set xrange [-200:{end}]
-set yrange [0:130]
+set yrange [0:160]
 set ytics 50
 set grid ytics
 set key right top horizontal
