@@ -188,7 +188,10 @@ sed -n 's/^lap /pause /p' /tmp/run
 
 
 def rejected(kernel):
-    """An image that P-SEAMLDR rejects, beside a running TD: what is lost, how long it pauses."""
+    """An image that P-SEAMLDR rejects, beside a running TD: what is lost, how long it pauses.
+
+    The stock kernel has no module then, and its KVM warns of that: the host is not well.
+    """
     lines = boot(SET_COSTS + RUN % "" + f"""
 kill -USR1 $run
 tdload update --count 1 {IMAGES}/{BAD_IMAGE}.blob
@@ -198,7 +201,7 @@ echo "after version=$(cat /sys/devices/faux/tdx_host/version 2>/dev/null || echo
 	"build=$(tdload build --count 1 >/dev/null 2>&1 && echo works || echo fails)"
 """ + END + """
 sed -n 's/^lap /pause /p' /tmp/run
-""", kernel=kernel, cpus=4)
+""", kernel=kernel, cpus=4, tolerate=(126,) if kernel == "stock" else ())
     after, update = of(lines, "after")[0], of(lines, "update")[0]
     end = of(lines, "chain-end")
     pauses = [line["longest_pause_us"] / 1000 for line in of(lines, "pause")]

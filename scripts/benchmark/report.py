@@ -104,10 +104,8 @@ def _rejected(result):
 def _throughput(result):
     lines = _head(7, "A plain workload on 2 CPUs across an update: hashes in 10 ms")
     for kernel, row in result.items():
-        # Far enough from the begin of the workload and from the update.
-        before = [count for ms, count in row["slices"] if 50 <= ms < row["begin_ms"] - 50]
         during = [count for ms, count in row["slices"] if row["begin_ms"] <= ms <= row["end_ms"]]
-        usual = median(before) or 0
+        usual = _usual(row)
         empty = sum(count < usual / 10 for count in during)
         lines.append(f"{kernel:10}usual {usual:,.0f}; while the update runs, in {len(during)} slices: median "
                      f"{median(during) or 0:,.0f}, least {min(during, default=0):,}, {empty} nearly empty")
@@ -215,6 +213,29 @@ unset multiplot
 """
 
 
+# For the README: what someone who has nothing to do with TDX notices of an update.
+WORKLOAD = """
+set terminal svg size 900,420 font "sans,13" background "white"
+set output "{output}"
+set multiplot layout 2,1 title "A plain workload on 2 CPUs while the TDX module is updated: hashes in 10 ms, % of usual"
+set style fill solid 0.8 noborder
+set boxwidth 9
+set xrange [-200:{end}]
+set yrange [0:160]
+set ytics 50
+set grid ytics
+set key right top horizontal
+set style rect fc rgb "#f0e8d0" fs solid noborder
+set obj 1 rect from 0, graph 0 to {stock_end}, graph 1 behind
+plot $stock using ($1+5):2 with boxes title "stock, update takes {stock_end:.0f} ms" lc rgb "#b04030"
+unset title
+set xlabel "ms since the image was uploaded"
+set obj 1 rect from 0, graph 0 to {patched_end}, graph 1 behind
+plot $patched using ($1+5):2 with boxes title "patched, update takes {patched_end:.0f} ms" lc rgb "#3060a0"
+unset multiplot
+"""
+
+
 def _block(name, rows):
     """Data for gnuplot; what is missing is told as such."""
     text = "\n".join(" ".join("NaN" if value is None else str(value) for value in row)
@@ -224,6 +245,27 @@ def _block(name, rows):
 
 def _points(row):
     return [row["median"], row["min"], row["max"]]
+
+
+def _usual(row):
+    """Of a slice far enough from the begin of the workload and from the update."""
+    return median([count for ms, count in row["slices"] if 50 <= ms < row["begin_ms"] - 50]) or 0
+
+
+def plot_workload(results, output):
+    """Draw that one figure by itself; False when there is no gnuplot."""
+    if not shutil.which("gnuplot"):
+        return False
+    text, ends = "", {}
+    for kernel in ("stock", "patched"):
+        row = results["throughput"][kernel]
+        usual = _usual(row) or 1
+        # The last slice is not a whole one.
+        text += _block(kernel, [[ms - row["begin_ms"], 100 * count / usual] for ms, count in row["slices"][:-1]])
+        ends[f"{kernel}_end"] = row["end_ms"] - row["begin_ms"]
+    text += WORKLOAD.format(output=output, end=max(ends.values()) + 200, **ends)
+    subprocess.run(["gnuplot"], input=text, text=True, check=True)
+    return True
 
 
 def plot(results, output):

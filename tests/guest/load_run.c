@@ -5,6 +5,7 @@
  * reports, of four exits each.
  * SIGUSR1 ends a lap: the longest pause of each is told on its own. With --insist a
  * vCPU that cannot run is told and tried again, as after a failed update that another repairs.
+ * With --slots memory slots come and go meanwhile, as when a VMM maps devices.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,16 +16,21 @@
 #include <string.h>
 
 #include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "td.h"
 #include "tdload.h"
 
 #define TELL_EVERY_US	250000
 #define INSIST_EVERY_MS	20
+#define SLOT_EVERY_MS	20
+#define SLOT		8
+#define SLOT_GPA	0x80000000
 
 static struct {
 	unsigned int seconds, steps, reports;
-	bool insist;
+	bool insist, slots;
 	struct td_options td;
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
 
@@ -131,6 +137,29 @@ static void *run(void *argument)
 	return NULL;
 }
 
+/* Each change waits until no vCPU uses the slots as they were. */
+static void *change_slots(void *unused)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = SLOT, .guest_phys_addr = SLOT_GPA,
+	};
+	void *memory = mmap(NULL, TD_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int changes = 0;
+
+	if (memory == MAP_FAILED)
+		die("mmap of a slot");
+	region.userspace_addr = (uint64_t)memory;
+	while (!stopped) {
+		region.memory_size = region.memory_size ? 0 : TD_PAGE_SIZE;
+		if (ioctl(td.vm, KVM_SET_USER_MEMORY_REGION, &region))
+			die("KVM_SET_USER_MEMORY_REGION: %s", strerror(errno));
+		printf("slots changes=%u\n", ++changes);
+		sleep_ms(SLOT_EVERY_MS);
+	}
+	return unused;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -139,6 +168,7 @@ static void parse(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "reports", required_argument, NULL, 'r' },
 		{ "insist", no_argument, NULL, 'i' },
+		{ "slots", no_argument, NULL, 'm' },
 		{ }
 	};
 	int c;
@@ -150,6 +180,7 @@ static void parse(int argc, char **argv)
 		case 's': options.seconds = number(optarg); break;
 		case 'r': options.reports = number(optarg); break;
 		case 'i': options.insist = true; break;
+		case 'm': options.slots = true; break;
 		default: exit(2);
 		}
 	}
@@ -161,6 +192,7 @@ int load_run(int argc, char **argv)
 {
 	static struct chain chain[TD_MAX_VCPUS];
 	struct sigaction action = { .sa_handler = stop_vcpus };
+	pthread_t slots;
 	const char *reason;
 	int ret, status = 0;
 
@@ -180,6 +212,8 @@ int load_run(int argc, char **argv)
 		chain[threads] = (struct chain) { .vcpu = threads, .hash = td_chain_seed(threads) };
 		pthread_create(&thread[threads], NULL, run, &chain[threads]);
 	}
+	if (options.slots && pthread_create(&slots, NULL, change_slots, NULL))
+		die("no thread to change slots");
 	for (unsigned int i = 0; i < options.td.vcpus; i++) {
 		pthread_join(thread[i], NULL);
 		printf("chain-end vcpu=%u intact=%s count=%lu reports=%lu refused=%lu longest_pause_us=%lu run_us=%lu\n",
@@ -188,6 +222,9 @@ int load_run(int argc, char **argv)
 		if (chain[i].broken || !chain[i].reports)
 			status = 1;
 	}
+	stopped = 1;
+	if (options.slots)
+		pthread_join(slots, NULL);
 	td_close(&td);
 	return status;
 }
