@@ -206,16 +206,20 @@ static int preflight(struct tdx_update *update)
 	return 0;
 }
 
+/* A check waits as well: if P-SEAMLDR does not end its session there is no module. */
 static int drain(struct tdx_update *update)
 {
+	bool check = update->replacement.rehearse_only;
 	int ret;
 
-	set_state(TDX_UPDATE_WAITING);
+	if (!check)
+		set_state(TDX_UPDATE_WAITING);
 	ret = tdx_update_write_lock(READ_ONCE(update_wait_ms));
 	if (ret)
 		return ret;
 
-	set_state(TDX_UPDATE_UPDATING);
+	if (!check)
+		set_state(TDX_UPDATE_UPDATING);
 	return 0;
 }
 
@@ -300,6 +304,7 @@ static int alloc_params(struct tdx_update *update)
 
 static int update_module(struct tdx_update *update)
 {
+	bool check = update->replacement.rehearse_only;
 	int ret;
 
 	/* Refuse at once what needs no waiting. */
@@ -307,7 +312,7 @@ static int update_module(struct tdx_update *update)
 	if (ret)
 		return ret;
 
-	if (update->facts.seamldr.num_remaining_updates == 1)
+	if (!check && update->facts.seamldr.num_remaining_updates == 1)
 		pr_warn("last update before P-SEAMLDR's log is full: if it fails, TDX is lost until a reboot\n");
 
 	/* A TD build takes the CPU hotplug lock, so wait for builds without it. */
@@ -319,7 +324,7 @@ static int update_module(struct tdx_update *update)
 	ret = preflight_and_replace(update);
 
 	/* What nobody needed to know while TDs stood still. */
-	if (!ret)
+	if (!ret && !check)
 		tdx_module_refresh();
 
 	tdx_update_write_unlock(tdx_get_sysinfo() ? TDX_UPDATE_USABLE : TDX_UPDATE_BROKEN);
@@ -401,10 +406,11 @@ static int conclude(struct tdx_update *update, int ret)
  * @outcome: how the check ended, in the words of an update's outcome; its state and
  *	     number of blocks are not filled in
  *
- * Checks what an update does, and asks P-SEAMLDR: TDs stand still for as long as
- * that takes, the module that runs is not touched. P-SEAMLDR is not asked while a
- * failed update is to be repaired, or with tdx_update.rehearse=0. This is no update:
- * tdx_update_get_status() does not tell of it, unless it leaves no usable module.
+ * Checks what an update does, waits for TD builds as it does, and asks P-SEAMLDR: TDs
+ * stand still for as long as that takes, the module that runs is not touched. P-SEAMLDR
+ * is not asked while a failed update is to be repaired, or with tdx_update.rehearse=0.
+ * This is no update: tdx_update_get_status() does not tell of it, unless it leaves no
+ * usable module.
  *
  * Context: Process context, may sleep.
  * Return: 0 if it would, else an error as from tdx_update_install().
@@ -426,9 +432,7 @@ int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome
 	}
 	usable = tdx_get_sysinfo();
 
-	ret = run_phase(&update, TDX_UPDATE_PHASE_IMAGE, check_image) ?:
-	      alloc_params(&update) ?:
-	      preflight_and_replace(&update);
+	ret = update_module(&update);
 	kfree(update.replacement.params);
 	ret = describe(&update, ret, outcome);
 	if (usable && !tdx_get_sysinfo())
