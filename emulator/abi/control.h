@@ -16,8 +16,9 @@
  *	RAX: a number, or vmfail (VMfailInvalid), ud (#UD) or gp (#GP). With rdx=,
  *	RDX changes too. The first fault that matches a call is the one that acts.
  *
- *   cost LEAF=TIME
- *	Each SEAMCALL of LEAF takes TIME longer: a number with us (default) or ms.
+ *   cost LEAF[,cpu=N]=TIME
+ *	Each SEAMCALL of LEAF, on CPU N, takes TIME longer: a number with us (default)
+ *	or ms.
  *	P-SEAMLDR serves one CPU at a time, so there another CPU's call meanwhile
  *	is VMfailInvalid.
  *
@@ -27,7 +28,8 @@
  *	and measures; the other LPs' calls only count, and a rehearsal has no such call.
  *
  *   clear
- *	No faults, no costs.
+ *	No faults, no costs. What a call still had to spend of one is not spent: a cost
+ *	of minutes that is cleared holds a call at will.
  *
  *   trace on | trace off | trace mark TEXT
  *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).

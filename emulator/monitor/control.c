@@ -164,6 +164,7 @@ static void write_stats(char *text, size_t size)
 		    "seamcalls_vmfail %lu\n"
 		    "seamcalls_in_transition %lu\n"
 		    "faults %lu\n"
+		    "cpus_in_cost %u\n"
 		    "protected_pages %lu\n"
 		    "deep_invariants %u\n"
 		    "hardware_locks %u\n",
@@ -172,7 +173,7 @@ static void write_stats(char *text, size_t size)
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
+		    READ_ONCE(cpus_in_cost), npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
 		    READ_ONCE(seam_platform.hardware_locks));
 	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,
 		      SEAMCALL_P_SEAMLDR);

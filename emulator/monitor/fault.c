@@ -19,6 +19,7 @@ struct fault {
 
 struct cost {
 	u64 leaf;
+	u64 cpu;
 	u64 microseconds;
 };
 
@@ -27,6 +28,7 @@ static struct fault faults[MAX_FAULTS];
 static struct cost costs[MAX_COSTS];
 /* So that a call costs nothing when there is none. */
 static u32 num_faults, num_costs;
+u32 cpus_in_cost;
 
 struct leaf_name {
 	u64 leaf;
@@ -203,7 +205,7 @@ static bool parse_time(const char *text, u64 *time)
 
 const char *cost_set(const char *specification)
 {
-	u64 leaf, time;
+	u64 leaf, time, cpu = ANY_CPU;
 	unsigned int i;
 
 	if (skip_key(&specification, "SEAMLDR.INSTALL.LAST") ||
@@ -211,13 +213,17 @@ const char *cost_set(const char *specification)
 		leaf = COST_REPLACING;
 	else if (!parse_leaf(&specification, &leaf))
 		return "no such leaf";
+	if (skip_key(&specification, ",cpu=") &&
+	    (!parse_number(&specification, &cpu) || cpu >= num_cpus))
+		return "no such cpu";
 	if (*specification != '=' || !parse_time(specification + 1, &time))
-		return "expected LEAF=TIME, in us or ms";
+		return "expected LEAF[,cpu=N]=TIME, in us or ms";
 	spin_lock(&fault_lock);
-	for (i = 0; i < num_costs && costs[i].leaf != leaf; i++)
+	for (i = 0; i < num_costs && (costs[i].leaf != leaf || costs[i].cpu != cpu); i++)
 		;
 	if (i < MAX_COSTS) {
 		WRITE_ONCE(costs[i].leaf, leaf);
+		WRITE_ONCE(costs[i].cpu, cpu);
 		WRITE_ONCE(costs[i].microseconds, time);
 		if (i == num_costs)
 			__atomic_store_n(&num_costs, i + 1, __ATOMIC_RELEASE);
@@ -226,14 +232,21 @@ const char *cost_set(const char *specification)
 	return i < MAX_COSTS ? NULL : "too many costs";
 }
 
-/* Hardware that is slow keeps its CPU busy. */
-void cost_spend(u64 leaf)
+/* Hardware that is slow keeps its CPU busy; here until the host clears the costs. */
+void cost_spend(u64 leaf, unsigned int cpu)
 {
 	u32 i, count = __atomic_load_n(&num_costs, __ATOMIC_ACQUIRE);
+	u64 end;
 
 	for (i = 0; i < count; i++) {
-		if (READ_ONCE(costs[i].leaf) == leaf && READ_ONCE(costs[i].microseconds))
-			delay_microseconds(READ_ONCE(costs[i].microseconds));
+		if (READ_ONCE(costs[i].leaf) != leaf ||
+		    (READ_ONCE(costs[i].cpu) != ANY_CPU && READ_ONCE(costs[i].cpu) != cpu))
+			continue;
+		end = tsc_after(READ_ONCE(costs[i].microseconds));
+		__atomic_add_fetch(&cpus_in_cost, 1, __ATOMIC_RELAXED);
+		while (rdtsc() < end && i < READ_ONCE(num_costs))
+			cpu_relax();
+		__atomic_sub_fetch(&cpus_in_cost, 1, __ATOMIC_RELAXED);
 	}
 }
 

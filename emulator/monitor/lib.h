@@ -74,5 +74,7 @@ extern u64 tsc_khz;
 void tsc_calibrate(void);
 u64 microseconds(void);			/* since the monitor started */
 void delay_microseconds(u64 microseconds);
+/* What rdtsc() will be then. */
+u64 tsc_after(u64 microseconds);
 
 #endif

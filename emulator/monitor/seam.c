@@ -115,7 +115,7 @@ void seam_init(void)
 static void replacing(void)
 {
 	transition_replacing();
-	cost_spend(COST_REPLACING);
+	cost_spend(COST_REPLACING, current_cpu()->index);
 }
 
 /* What the firmware does: install the module that the machine comes with. */

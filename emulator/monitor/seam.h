@@ -72,7 +72,8 @@ bool parse_leaf(const char **text, u64 *leaf);
 const char *fault_add(const char *specification);
 bool fault_find(u32 cpu, u64 leaf, struct fault_action *action);
 const char *cost_set(const char *specification);
-void cost_spend(u64 leaf);
+void cost_spend(u64 leaf, unsigned int cpu);
+extern u32 cpus_in_cost;		/* that spend one now */
 /* Of cost_spend(): the SEAMLDR.INSTALL that replaces the module. */
 #define COST_REPLACING	(SEAMLDR_INSTALL | BIT(62))
 void fault_clear(void);

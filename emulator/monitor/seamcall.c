@@ -47,7 +47,7 @@ static enum seamcall_result call_seamldr(struct seam_cpu *call, u64 leaf)
 
 	if (!spin_trylock(&seamldr_lock))
 		return SEAMCALL_VMFAIL_INVALID;
-	cost_spend(leaf);
+	cost_spend(leaf, call->lp);
 	if (!inject_fault(call, leaf, &result)) {
 		result = seamldr_call(&seamldr, call) ? SEAMCALL_RETURNED :
 							SEAMCALL_VMFAIL_INVALID;
@@ -83,7 +83,7 @@ static enum seamcall_result call_module(struct cpu *cpu, struct seam_cpu *call, 
 	transition_check(cpu, leaf);
 	if (!seamldr_module_ready(&seamldr))
 		return SEAMCALL_VMFAIL_INVALID;
-	cost_spend(leaf);
+	cost_spend(leaf, call->lp);
 	if (inject_fault(call, leaf, &result))
 		return result;
 	WRITE_ONCE(cpu->module_leaf, leaf);

@@ -76,9 +76,14 @@ u64 microseconds(void)
 	return (rdtsc() - tsc_start) * 1000 / tsc_khz;
 }
 
+u64 tsc_after(u64 duration)
+{
+	return rdtsc() + duration * tsc_khz / 1000;
+}
+
 void delay_microseconds(u64 duration)
 {
-	u64 end = rdtsc() + duration * tsc_khz / 1000;
+	u64 end = tsc_after(duration);
 
 	while (rdtsc() < end)
 		cpu_relax();

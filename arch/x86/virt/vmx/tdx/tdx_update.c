@@ -66,6 +66,7 @@ static DEFINE_MUTEX(update_mutex);
  */
 static struct {
 	bool shut_down;		/* the handoff data waits for a module to take it */
+	bool hidden;		/* no SEAMCALL reaches it, a session was left unfinished */
 	bool lost;		/* P-SEAMLDR has no module left to update */
 	u16 handoff_version;	/* of the module that runs, or of that data */
 } module_state;
@@ -153,13 +154,13 @@ static int get_handoff_version(void)
 {
 	int ret;
 
-	/* A module that was shut down answers no questions. */
-	if (module_state.shut_down)
+	/* Such a module answers no questions. It was asked before. */
+	if (module_state.shut_down || module_state.hidden)
 		return 0;
 
 	ret = tdx_module_handoff_version(&module_state.handoff_version);
 
-	/* Nor does one that an unfinished session hides, but it did before that. */
+	/* Nor may one that was never taken into use. */
 	return tdx_get_sysinfo() ? ret : 0;
 }
 
@@ -238,6 +239,8 @@ static int replace(struct tdx_update *update)
 
 	ret = tdx_replace_module(r);
 	module_state.shut_down = r->shut_down;
+	module_state.hidden = !tdx_get_sysinfo() &&
+			      r->failure.phase == TDX_UPDATE_PHASE_REHEARSE;
 	module_state.lost = r->lost;
 
 	if (r->failure.phase == TDX_UPDATE_PHASE_REHEARSE &&
