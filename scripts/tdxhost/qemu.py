@@ -62,7 +62,8 @@ def find():
             return command
     raise TdxHostError(
         f"no {PROGRAM} of version {'.'.join(map(str, OLDEST))} or newer, neither installed "
-        f"nor in {paths.QEMU_ROOT}; scripts/setup provides one")
+        f"nor in {paths.QEMU_ROOT}" +
+        ("" if paths.PREBUILT.exists() else "; scripts/setup provides one"))
 
 
 def _multiboot_module(path, arguments=""):
