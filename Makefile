@@ -121,6 +121,12 @@ ifneq ($(KERNEL),stock)
 endif
 	@python3 -B scripts/kernel $(KERNEL) --tree $(TREE)
 
+##   make dist            the emulated host and its images, built, as one archive in out/:
+##                        for those who have a kernel, QEMU and python3
+.PHONY: dist
+dist: setup-run setup-emulator base
+	@scripts/dist
+
 ##   make clean           remove out/ and what was compiled, but no download
 .PHONY: clean
 clean:

@@ -21,6 +21,7 @@ MONITOR = OUT / "monitor/monitor.elf"
 KERNEL = OUT / "monitor/test/kernel"
 MODULE = pathlib.Path(os.environ.get("IMAGES", TOP / "build/emulator/images")) / "1.5.05.blob"
 
+CPU = qemu.processor()
 TIMEOUT = int(os.environ.get("MONITOR_TEST_TIMEOUT", 900))
 EXIT_PASSED = 2 * 0x10 + 1
 EXIT_BROKEN = 2 * 0x3f + 1
@@ -39,7 +40,7 @@ def ok(passed, name, detail=""):
             print(f"# {line}")
 
 
-def boot(arguments="", options="", memory="1G", cpus=2, cpu=qemu.CPU, module=False):
+def boot(arguments="", options="", memory="1G", cpus=2, cpu=CPU, module=False):
     """Exit status of QEMU, serial output, and the emulator's log."""
     with tempfile.TemporaryDirectory() as directory:
         log = pathlib.Path(directory) / "log"
@@ -144,7 +145,7 @@ def test_refusals():
     test_refused("an unknown option is refused", "FATAL: option 'bogus=1': no such command",
                  options="bogus=1")
     test_refused("a machine without SVM is refused", "FATAL: no SVM",
-                 cpu=qemu.CPU.replace("+svm", "-svm"))
+                 cpu=CPU.replace("+svm", "-svm"))
 
 
 def test_options():

@@ -3,6 +3,7 @@
 
 #include "seamldr_fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,35 @@ struct image fixture_image(u8 seed)
 	return image;
 }
 
+/* What P-SEAMLDR answered in this program, for statuses_test.py. */
+static u64 seen[32];
+static u32 num_seen;
+static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void fixture_note(u64 status)
+{
+	u32 i;
+
+	pthread_mutex_lock(&seen_lock);
+	for (i = 0; i < num_seen && seen[i] != status; i++)
+		;
+	if (i == num_seen && num_seen < ARRAY_SIZE(seen))
+		seen[num_seen++] = status;
+	pthread_mutex_unlock(&seen_lock);
+}
+
+__attribute__((destructor)) static void write_seen(void)
+{
+	const char *name = getenv("STATUSES");
+	FILE *file = name ? fopen(name, "a") : NULL;
+
+	if (!file)
+		return;
+	for (u32 i = 0; i < num_seen; i++)
+		fprintf(file, "%016lx\n", seen[i]);
+	fclose(file);
+}
+
 struct result fixture_call(u32 lp, u64 leaf, u64 rcx)
 {
 	struct seam_cpu cpu = fake_cpu(lp);
@@ -174,6 +204,8 @@ struct result fixture_call(u32 lp, u64 leaf, u64 rcx)
 	result.vmfail = !seamldr_call(&ldr, &cpu);
 	result.rax = cpu.host.reg[GPR_RAX];
 	result.rdx = cpu.host.reg[GPR_RDX];
+	if (!result.vmfail)
+		fixture_note(result.rax);
 
 	/* All but the documented outputs come back as they were. */
 	before.reg[GPR_RAX] = result.vmfail ? leaf : result.rax;

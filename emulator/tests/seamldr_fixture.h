@@ -49,6 +49,9 @@ u8 *fixture_page(const struct image *image, u64 page);
 
 struct result fixture_call(u32 lp, u64 leaf, u64 rcx);
 
+/* That P-SEAMLDR returned @status, where it was not fixture_call() that called it. */
+void fixture_note(u64 status);
+
 /* SEAMLDR.INSTALL on all LPs; the result of the last one. */
 struct result fixture_install(u64 params_pa);
 

@@ -20,6 +20,7 @@ static u64 call_on_bad_lp(u64 leaf)
 	cpu.lp = BAD_LP;
 	cpu.host.reg[GPR_RAX] = leaf;
 	seamldr_call(&ldr, &cpu);
+	fixture_note(cpu.host.reg[GPR_RAX]);
 	return cpu.host.reg[GPR_RAX];
 }
 

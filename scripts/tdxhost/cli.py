@@ -70,7 +70,7 @@ def _kernel_arguments(options):
 
 def _say_what_would_be_run(options, words):
     """--dry-run: on standard output, a line of shell; on standard error, what comes before."""
-    for step in provision.missing([options.kernel]):
+    for step in () if paths.PREBUILT.exists() else provision.missing([options.kernel]):
         provision.say(f"would build: the {step.what}")
     machine = Machine(options, provision.kernel_image(options.kernel, options.modules),
                       provision.monitor(), provision.boot_module(options.module),
@@ -81,7 +81,7 @@ def _say_what_would_be_run(options, words):
 
 
 def _version():
-    described = subprocess.run(["git", "-C", paths.ROOT, "describe", "--always", "--dirty"],
+    described = paths.PREBUILT.exists() and paths.PREBUILT.read_text().strip() or subprocess.run(["git", "-C", paths.ROOT, "describe", "--always", "--dirty"],
                                capture_output=True, text=True, check=False).stdout.strip()
     print(f"tdxhost {described or 'of an archive without git'}")
     try:

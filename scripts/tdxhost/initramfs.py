@@ -23,6 +23,9 @@ DIRECTORIES = ("proc", "sys", "dev", "tmp", "root", "etc", "run", "mnt", "var/tm
 
 def busybox():
     """A statically linked busybox: its path, and the names it answers to."""
+    # An archive brings it: there may be none here, and it may not run on this machine.
+    if paths.PREBUILT.exists():
+        return paths.BUSYBOX, paths.BUSYBOX.with_suffix(".names").read_text().split()
     for candidate in ("/bin/busybox", "/usr/bin/busybox"):
         if not os.path.exists(candidate):
             continue

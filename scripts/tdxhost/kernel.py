@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which kernel is booted, and which of its modules the host needs."""
 
+import gzip
+import lzma
 import re
 import subprocess
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from .errors import TdxHostError
 WANTED = (("irqbypass", ""), ("kvm", ""), ("kvm-intel", "tdx=1"), ("tdx-host", ""))
 COMMAND_LINE = ("kvm_intel.tdx=1",)
 
-DECOMPRESS = {".xz": ["xz", "-dc"], ".zst": ["zstd", "-dcq"], ".gz": ["gzip", "-dc"]}
+DECOMPRESS = {".xz": lzma.open, ".gz": gzip.open}
 
 
 @dataclass
@@ -26,8 +28,15 @@ class Module:
     def content(self):
         """The module as the kernel loads it: no compression, no debug sections."""
         if self.path.suffix in DECOMPRESS:
-            return subprocess.run(DECOMPRESS[self.path.suffix] + [self.path],
-                                  check=True, capture_output=True).stdout
+            with DECOMPRESS[self.path.suffix](self.path) as file:
+                return file.read()
+        if self.path.suffix == ".zst":
+            try:
+                return subprocess.run(["zstd", "-dcq", self.path], check=True,
+                                      capture_output=True).stdout
+            except FileNotFoundError:
+                raise TdxHostError(f"{self.path}: unpack the kernel's modules, or install zstd") \
+                    from None
         return self.path.read_bytes()
 
 

@@ -11,6 +11,9 @@ OUT = Path(os.environ.get("TDXHOST_OUT", ROOT / "out" / "tdxhost"))
 KERNELS = BUILD / "kernel"
 EMULATOR = BUILD / "emulator"
 QEMU_ROOT = BUILD / "qemu-root"
+# In an archive of make dist: what it was made from. Nothing is built there.
+PREBUILT = BUILD / "PREBUILT"
+BUSYBOX = BUILD / "busybox"
 INITRAMFS_CACHE = BUILD / "initramfs"
 GUEST_SOURCE = Path(__file__).resolve().parent / "guest"
 GUEST_TESTS = ROOT / "tests" / "guest"

@@ -18,12 +18,17 @@ PROGRAM = "qemu-system-x86_64"
 # each takes the modules that are made for it.
 PROCESSORS = {"sapphire-rapids": ("model=143,stepping=8", "1.5.05"),
               "granite-rapids": ("model=173,stepping=1", "2.0.05")}
-CPU = "max,vendor=GenuineIntel,family=6,{},+svm,+x2apic,la57=off,phys-bits=52"
 
 # What the emulator ends QEMU with when an invariant of its own broke: QEMU's
 # isa-debug-exit device turns the value V into the exit status 2 * V + 1.
 EXIT_PORT = 0x501
 EXIT_BROKEN = 2 * 0x3f + 1
+
+
+def processor(name="sapphire-rapids"):
+    """What QEMU is told of a processor of that name."""
+    return f"max,vendor=GenuineIntel,family=6,{PROCESSORS[name][0]}," \
+        "+svm,+x2apic,la57=off,phys-bits=52"
 
 
 def _version(command):
@@ -57,7 +62,8 @@ def find():
             return command
     raise TdxHostError(
         f"no {PROGRAM} of version {'.'.join(map(str, OLDEST))} or newer, neither installed "
-        f"nor in {paths.QEMU_ROOT}; scripts/setup provides one")
+        f"nor in {paths.QEMU_ROOT}" +
+        ("" if paths.PREBUILT.exists() else "; scripts/setup provides one"))
 
 
 def _multiboot_module(path, arguments=""):
@@ -76,7 +82,7 @@ def command_line(options, machine):
     cpus = options.cpus + 1
     # tb-size: the default is a gigabyte in these versions, and with several
     # machines at once that is what runs out first.
-    cpu = os.environ.get("TDXHOST_CPU", CPU.format(PROCESSORS[options.processor][0]))
+    cpu = os.environ.get("TDXHOST_CPU", processor(options.processor))
     line = ["-M", "q35,vmport=off,hpet=off", "-accel", f"tcg,thread={'single' if counting else 'multi'},tb-size=256",
             "-cpu", cpu, "-smp", f"{cpus},sockets=1,cores={cpus},threads=1",
             "-m", options.memory, "-nodefaults", "-no-user-config", "-no-reboot",
