@@ -77,10 +77,11 @@ test-bare:
 	@scripts/test-bare
 
 ##   make series-bisect   build the kernel after each patch of the series; TEST=1 runs
-##                        the KUnit tests after each topic
+##                        KUnit's and KVM's tests of each topic on what ends with it;
+##                        TOPICS="30 word" takes only the ends of these topics
 .PHONY: series-bisect
-series-bisect: setup-kernel base
-	@$(series-tool) bisect $(if $(TEST),--test)
+series-bisect: setup-kernel $(if $(TEST),setup-run setup-emulator) base
+	@$(series-tool) bisect $(if $(TEST),--test) $(if $(TOPICS),--topics $(TOPICS))
 
 ## Take it
 ##   make series          the mails, topic by topic, in out/series; SIGNOFF="Name <mail>"

@@ -28,13 +28,13 @@ from gitrepo import Failure, Repository		# noqa: E402
 BUILD = os.environ.get("BUILD") or os.path.join(ROOT, "build")
 FRAGMENTS = ["base", "tdx"]
 DEBUG_FRAGMENTS = FRAGMENTS + ["debug", "kunit"]
-# For make check: all that the series compiles, without the slow checks.
+# For make check and series-bisect: all that the series compiles, without the slow checks.
 CHECK_FRAGMENTS = FRAGMENTS + ["kunit"]
 # Kernels with a fragment of their own, and those with the checks as well.
 VARIANTS = ("builtin", "without")
 DEBUG_VARIANTS = ("rt", "kcsan")
 # Kernels whose source may lack the options that the series brings.
-WITHOUT_SERIES = ("stock", "bisect", "bisect-debug", "check-base")
+WITHOUT_SERIES = ("stock", "bisect", "bisect-without", "check-base")
 # What make prints for each object that it compiles, and what kbuild leaves of it.
 OBJECT = re.compile(rb"^  (CC|AS|HOSTCC)( \[M\])? ", re.M)
 OBJECT_NOTE = ".o.cmd"
@@ -118,7 +118,7 @@ class Kernel:
         debug = name == "debug" or name.endswith("-debug")
         fragments = DEBUG_FRAGMENTS if debug else \
             DEBUG_FRAGMENTS + [name] if name in DEBUG_VARIANTS else \
-            CHECK_FRAGMENTS if name.startswith("check") else \
+            CHECK_FRAGMENTS if name.startswith(("check", "bisect")) else \
             FRAGMENTS + [name] if name in VARIANTS else FRAGMENTS
         self.name = name
         self.source = tree

@@ -82,7 +82,7 @@ def command_bisect(arguments):
     tree.provide(arguments.base, store, private=True)
     tree.repository.run("reset", "--quiet", "--hard")
     series = worktree.update(tree, store, force=True)
-    stepwise.build_each(tree, series, arguments.test, say)
+    stepwise.build_each(tree, series, arguments.test, arguments.topics, say)
 
 
 def command_bases(arguments):
@@ -119,7 +119,9 @@ def parse():
             command.add_argument("--version", type=version, default=1)
         if name == "bisect":
             command.add_argument("--test", action="store_true",
-                                 help="and run the KUnit tests after each topic")
+                                 help="and run the tests that there are after each topic")
+            command.add_argument("--topics", nargs="*", default=[], metavar="WORD",
+                                 help="only the ends of topics that have one of the words")
         if name == "bases":
             command.add_argument("--paths", action="store_true",
                                  help="print the files that decide")

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
 from harness import HANG, IMAGES, Scenario, substituted	# noqa: E402 pylint: disable=wrong-import-position
 
-__all__ = ["Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
+__all__ = ["BUSY", "Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 
 # Two modules that lay the MRTD's context out differently, and that can't refuse
 # an update: nothing but the kernel protects a TD that is being built.
@@ -22,6 +22,9 @@ UPDATE_IMAGES = f"-- {IMAGES}/1.5.06.blob {IMAGES}/1.5.05.blob"
 # A test that updates the module must be told so, and how much of the update log it may take.
 # This host is there to be updated.
 PREPARE = "export TDX_UPDATES=63; mount -t cgroup2 none /sys/fs/cgroup"
+
+# Nothing but the module decides whether TDH.MR.FINALIZE finds its TD busy. Here it does, twice.
+BUSY = "tdxctl fault leaf=TDH.MR.FINALIZE,repeat=2,status=0x8000020000000080 >/dev/null"
 
 RESULT = re.compile(r"^(?P<not>not )?ok \d+ (?:- )?(?P<name>[^#]*?)(?: *# *(?P<directive>.*))?$")
 PLAN = re.compile(r"^1\.\.(\d+)")
@@ -50,9 +53,9 @@ def build():
     subprocess.run([ROOT / "tests/selftests/build"], check=True)
 
 
-def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=()):
+def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=(), programs=PROGRAMS):
     """Boot, run a shell command in the host, with the programs in /root, and parse its TAP."""
-    added = [word for program in sorted(PROGRAMS.glob("tdx_*_test"))
+    added = [word for program in sorted(programs.glob("tdx_*_test"))
              for word in ("--add", f"{program}:/root/{program.name}")]
     done = subprocess.run([ROOT / "tdxhost", "--kernel", substituted(kernel), "--cpus",
                            str(cpus),
