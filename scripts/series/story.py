@@ -6,6 +6,8 @@ import re
 
 from mails import heading_and_text
 
+# An empty line, or one of a comment alone.
+NO_CODE = re.compile(r"\s*(/\*.*\*/\s*|/\*(?!.*\*/).*|\*([\s/].*)?|//.*|# .*)?$")
 KINDS = ("kernel", "tests", "documentation")
 
 
@@ -18,17 +20,22 @@ def kind_of(path):
 
 
 def size(repository, start, end):
-    """'kernel +1 -2, tests +3 -0' of a range."""
-    counts = {}
-    raw = repository.text("diff", "--numstat", "--no-renames", start, end)
-    for line in raw.splitlines():
-        added, removed, path = line.split("\t")
-        if added != "-":
-            count = counts.setdefault(kind_of(path), [0, 0])
-            count[0] += int(added)
-            count[1] += int(removed)
-    return ", ".join("%s +%d -%d" % (kind, *counts[kind])
-                     for kind in (*KINDS, "tools") if kind in counts)
+    """'kernel +3 -2 (code +1 -2), tests +3 -0' of a range."""
+    counts, kind, sign = {}, None, None
+    for line in repository.text("diff", "-U0", "--no-renames", "--no-color", "--no-ext-diff",
+                                start, end).splitlines():
+        if line.startswith("diff --git "):
+            kind, sign = kind_of(line.rpartition(" b/")[2]), None
+        elif line.startswith("@@ "):
+            sign = {"+": 0, "-": 1}
+        elif sign and line[:1] in sign:
+            counts.setdefault(kind, [0, 0])[sign[line[0]]] += 1
+            if kind == "kernel" and not NO_CODE.match(line[1:]):
+                counts.setdefault("code", [0, 0])[sign[line[0]]] += 1
+    told = {kind: "%s +%d -%d" % (kind, *count) for kind, count in counts.items()}
+    if "code" in told:
+        told["kernel"] += " (%s)" % told["code"]
+    return ", ".join(told[kind] for kind in (*KINDS, "tools") if kind in told)
 
 
 def tell(series, out):

@@ -8,7 +8,7 @@ import os
 import subprocess
 
 from test_refusals import guards
-from tiny import add_third
+from tiny import add_third, patch
 
 
 def test_names_and_numbers(tiny):
@@ -125,8 +125,7 @@ def test_cover_letter_lists_patches_and_files(tiny):
     assert "drivers: Change" not in text, text
 
 
-@guards("story.py", "            count = counts.setdefault(kind_of(path), [0, 0])",
-        "            count = counts.setdefault(path, [0, 0])")
+@guards("story.py", "kind_of(line.rpartition(\" b/\")[2])", "\"kernel\"")
 def test_what_it_prints_tells_the_story(tiny):
     add_third(tiny)
     tiny.put(tiny.root, "Documentation/new.rst", "text\ntext\n")
@@ -135,7 +134,25 @@ def test_what_it_prints_tells_the_story(tiny):
     lines = text.replace(os.path.relpath(tiny.out) + "/", "").splitlines()
     start = lines.index("10-drivers: drivers: A tiny fix")
     assert lines[start:start + 11] == [
-        "10-drivers: drivers: A tiny fix", "1 patches, lines: kernel +1 -1",
+        "10-drivers: drivers: A tiny fix", "1 patches, lines: kernel +1 -1 (code +1 -1)",
         "    It does little.", "    But well.", "   1  drivers: Change a line", "",
-        "20-x86: x86: A file", "2 patches, lines: kernel +3 -1, documentation +6 -0",
+        "20-x86: x86: A file", "2 patches, lines: kernel +3 -1 (code +3 -1), documentation +6 -0",
         "    It adds one.", "   1  x86: Add a file", "   2  x86: Change it"], text
+
+
+@guards("story.py", "not NO_CODE.match(line[1:])", "True")
+def test_comments_and_empty_lines_are_no_code(tiny):
+    patch(tiny, "20-x86/0030-third", {"arch/x86/code.c": """\
+/* one line */
+// another
+
+/*
+ * Three more,
+ *
+ */
+#define CODE 1
+	*code = CODE; /* of course */
+	/* so */ code++;
+"""})
+    text = tiny.succeed("mails")
+    assert "2 patches, lines: kernel +13 -1 (code +6 -1), documentation" in text, text
