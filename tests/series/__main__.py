@@ -17,6 +17,7 @@ import test_bases
 import test_kernel
 import test_lift
 import test_mails
+import test_mistakes
 import test_order
 import test_refusals
 import test_stepwise
@@ -25,7 +26,7 @@ import test_versions
 from tiny import TOOL, Tiny
 
 MODULES = (test_refusals, test_order, test_mails, test_versions, test_tree, test_lift,
-           test_stepwise, test_bases, test_kernel)
+           test_stepwise, test_bases, test_kernel, test_mistakes)
 
 
 def tests(words):

@@ -102,7 +102,7 @@ def test_ends_of_some_topics_alone(tiny):
         "bisect|x86: 30-more/0110-b", "kunit bisect tdx_a", "topic bisect " + tiny.tree]
 
 
-@guards("stepwise.py", "    if not built:", "    if False:")
+@guards("stepwise.py", "    if not number:", "    if False:")
 def test_topic_that_there_is_not(tiny):
     steps(tiny, "--topics", "mroe", refused=["TOPICS=mroe", "no topic"], written=False)
 
