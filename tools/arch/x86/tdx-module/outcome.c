@@ -59,14 +59,16 @@ static const struct {
 	{ "module-busy", "the module was busy: try again" },
 	{ "module-error", "the running module did not answer: try again" },
 	{ "no-entropy", "the CPU had no random numbers: try again" },
-	{ "cpus-missing", "P-SEAMLDR waits for CPUs that Linux does not know: try again, then reboot" },
+	{ "cpus-missing",
+	  "P-SEAMLDR waits for CPUs that Linux does not know: try again, then reboot" },
 	/* The new module */
 	{ "bad-sigstruct", "the new module refuses its own description" },
 	{ "metadata-pamt-sizes",
 	  "the new module needs other amounts of memory than the old one: install another one" },
 	{ "metadata-td-sizes",
 	  "the new module needs other amounts of memory than the old one: install another one" },
-	{ "metadata-unreadable", "the new module does not tell what it needs: install another one" },
+	{ "metadata-unreadable",
+	  "the new module does not tell what it needs: install another one" },
 	/* Calls that fail */
 	{ "bad-parameter", "P-SEAMLDR found the call or the module bad: try another image" },
 	{ "bad-call", "P-SEAMLDR did not expect the call: try again, then reboot" },

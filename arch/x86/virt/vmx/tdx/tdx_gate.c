@@ -104,7 +104,7 @@ void tdx_gate_open(bool usable)
 {
 	/*
 	 * Matches tdx_gate_wait() and tdx_module_wait(): who saw the gate closed sees
-	 * all that the update wrote.
+	 * all that the update wrote, whether or not there is a module.
 	 */
 	smp_store_release(&__tdx_gate_status, usable ? GATE_OPEN : GATE_DOWN);
 }
