@@ -6,6 +6,8 @@ import re
 
 from mails import heading_and_text
 
+COLUMNS = {"+": 0, "-": 1}	# of a count
+
 # An empty line, or one of a comment alone.
 NO_CODE = re.compile(r"\s*(/\*.*\*/\s*|/\*(?!.*\*/).*|\*([\s/].*)?|//.*|# .*)?$")
 KINDS = ("kernel", "tests", "documentation")
@@ -21,17 +23,17 @@ def kind_of(path):
 
 def size(repository, start, end):
     """'kernel +3 -2 (code +1 -2), tests +3 -0' of a range."""
-    counts, kind, sign = {}, None, None
+    counts, kind, in_hunk = {}, None, False
     for line in repository.text("diff", "-U0", "--no-renames", "--no-color", "--no-ext-diff",
                                 start, end).splitlines():
         if line.startswith("diff --git "):
-            kind, sign = kind_of(line.rpartition(" b/")[2]), None
+            kind, in_hunk = kind_of(line.rpartition(" b/")[2]), False
         elif line.startswith("@@ "):
-            sign = {"+": 0, "-": 1}
-        elif sign and line[:1] in sign:
-            counts.setdefault(kind, [0, 0])[sign[line[0]]] += 1
+            in_hunk = True
+        elif in_hunk and line[:1] in COLUMNS:
+            counts.setdefault(kind, [0, 0])[COLUMNS[line[0]]] += 1
             if kind == "kernel" and not NO_CODE.match(line[1:]):
-                counts.setdefault("code", [0, 0])[sign[line[0]]] += 1
+                counts.setdefault("code", [0, 0])[COLUMNS[line[0]]] += 1
     told = {kind: "%s +%d -%d" % (kind, *count) for kind, count in counts.items()}
     if "code" in told:
         told["kernel"] += " (%s)" % told["code"]
