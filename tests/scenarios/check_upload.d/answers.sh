@@ -2,18 +2,8 @@
 # shellcheck shell=sh
 # What a check says of good and bad images, and that it is no update.
 
-# shellcheck source=../../guest/checks.sh
-. /usr/bin/checks.sh
-
-trace=/sys/kernel/tracing
-echo 1 >$trace/events/tdx_update/tdx_update_phase/enable
-# asks IMAGE: an upload to the check; the result is the class's error.
-asks() {
-	(
-		upload=/sys/class/firmware/tdx_module_check
-		update "$1"
-	)
-}
+# shellcheck source=asks.sh
+. ./asks.sh
 
 begin_run
 before=$(state num_remaining_updates)

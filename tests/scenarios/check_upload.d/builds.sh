@@ -2,18 +2,8 @@
 # shellcheck shell=sh
 # A check waits for builds as an update does, and spoils none.
 
-# shellcheck source=../../guest/checks.sh
-. /usr/bin/checks.sh
-
-trace=/sys/kernel/tracing
-echo 1 >$trace/events/tdx_update/tdx_update_phase/enable
-# asks IMAGE: an upload to the check; the result is the class's error.
-asks() {
-	(
-		upload=/sys/class/firmware/tdx_module_check
-		update "$1"
-	)
-}
+# shellcheck source=asks.sh
+. ./asks.sh
 
 echo 60000 >$host/update_wait_ms
 begin_build

@@ -2,18 +2,8 @@
 # shellcheck shell=sh
 # P-SEAMLDR never ends its session: then there is no module, and no TD is being built.
 
-# shellcheck source=../../guest/checks.sh
-. /usr/bin/checks.sh
-
-trace=/sys/kernel/tracing
-echo 1 >$trace/events/tdx_update/tdx_update_phase/enable
-# asks IMAGE: an upload to the check; the result is the class's error.
-asks() {
-	(
-		upload=/sys/class/firmware/tdx_module_check
-		update "$1"
-	)
-}
+# shellcheck source=asks.sh
+. ./asks.sh
 
 echo 60000 >$host/update_wait_ms
 echo 1 >$trace/events/tdx_update/tdx_update_block_wait/enable
