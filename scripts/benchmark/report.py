@@ -75,8 +75,9 @@ def _stall(result, cost):
                                  f"{_range(one['stall_ms']):>16}{_range(one['others_ms']):>16}{pause:>20}"
                                  f"  {watch}")
     lines.append(f"A CPU is still when it is late by {STANDS_STILL_MS} ms more than the noise: what any CPU was late")
-    lines.append("in the same run when nothing happened. +: a TD runs on the last CPU. Each CPU is watched by a")
-    lines.append("thread of normal priority and by a timer with a real-time thread behind it.")
+    lines.append("in the same run while no more happened than that one of them worked. +: a TD runs on the last")
+    lines.append("CPU. Each CPU is watched by a thread of normal priority and by a timer with a real-time thread")
+    lines.append("behind it.")
     return lines
 
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tdload stall: how long each CPU stands still while the TDX module is updated, beside
- * how long it does when nothing happens. Each CPU is watched twice: by a thread of
- * normal priority, which is what its users feel, and by a timer with a real-time
- * thread behind it, which only what stops the CPU itself holds off.
+ * how long it does when no more happens than that one CPU has work to do. Each CPU is
+ * watched twice: by a thread of normal priority, which is what its users feel, and by a
+ * timer with a real-time thread behind it, which only what stops the CPU itself holds off.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -32,6 +32,7 @@ static struct probe {
 } probes[NUM_WATCHES][MAX_CPUS];
 
 static unsigned int cpus;
+static atomic_bool working;
 
 static void *watch(void *argument)
 {
@@ -57,6 +58,23 @@ static void *watch(void *argument)
 			probe->longest_us = now - due;
 	}
 	return NULL;
+}
+
+/*
+ * Some CPU works while an update goes on, too. Where CPUs share a few real ones that is
+ * enough for others to be late.
+ */
+static void *work(void *argument)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpus - 1, &set);
+	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
+		die("cannot work on CPU %u", cpus - 1);
+	while (working)
+		;
+	return argument;
 }
 
 static void begin_watching(void)
@@ -105,10 +123,16 @@ static void measure(const char *image, int *failed)
 	char quiet[2048], busy[2048];
 	struct update_result result;
 	uint64_t idle_us, stall_us;
+	pthread_t worker;
 
+	working = true;
+	if (pthread_create(&worker, NULL, work, NULL))
+		die("no thread to work");
 	reset();
 	sleep_ms(QUIET_MS);
 	idle_us = take("idle", quiet, sizeof(quiet));
+	working = false;
+	pthread_join(worker, NULL);
 	reset();
 	*failed |= !!update_module(image, &result);
 	/* One more tick of every thread, so that the end of a stall is seen. */
