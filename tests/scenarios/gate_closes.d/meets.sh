@@ -9,9 +9,9 @@
 events=/sys/kernel/tracing
 number() { tdxctl stats | sed -n "s/^$1 //p"; }
 is() { [ "$(number "$1")" = "$2" ]; }
-# sent FUNCTION CPU: it waits there to be called.
+# sent FUNCTION CPU: it waits there to be called. Else it tells where it was sent.
 sent() {
-	grep -q "csd_queue_cpu: cpu=$2 .*func=$1[ ]" $events/trace
+	grep -q "csd_queue_cpu: cpu=$2 .*func=$1 " $events/trace || { grep "func=$1 " $events/trace; false; }
 }
 # An interrupt for each CPU, or what the update does next.
 closes() {
@@ -113,11 +113,12 @@ stays=$run
 mv /tmp/run /tmp/stays
 pages=$(number protected_pages)
 
-# Its first vCPU is to be flushed on CPU 1, and the second one on CPU 0.
+# Its first vCPU is to be flushed on CPU 1, and the second one on CPU 0. There is a thread of KVM's, too.
 begin_run --vcpus 2
 asker=$run
 taskset -ap 2 $asker >/dev/null
-taskset -p 1 "$(printf '%s\n' /proc/$asker/task/* | sed 's|.*/||' | sort -n | tail -n 1)" >/dev/null
+last=$(grep -l '^tdload$' /proc/$asker/task/*/comm | sed 's|/comm||; s|.*/||' | sort -n | tail -n 1)
+taskset -p 1 "$last" >/dev/null
 settles 0
 settles 1
 check "flush: a TD stops" suspend $asker
