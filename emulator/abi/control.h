@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The emulated host's control port: faults, costs and trace, from inside.
+ * The emulated host's control port: faults, costs, holds and trace, from inside.
  *
  * Text on one I/O port, which only root of the host can reach. Write the bytes of a
  * command and a newline to CONTROL_PORT, one byte a write; then read bytes until one
@@ -27,16 +27,25 @@
  *	the last LP's, when all checks have passed. It is where hardware wipes, copies
  *	and measures; the other LPs' calls only count, and a rehearsal has no such call.
  *
+ *   hold LEAF[,cpu=N]
+ *	A SEAMCALL of LEAF, on CPU N, does not begin until release or clear: the CPU stands
+ *	before the instruction. It takes interrupts there if it has them on, and may do
+ *	anything else in their handlers.
+ *
+ *   release
+ *	No holds.
+ *
  *   clear
- *	No faults, no costs. What a call still had to spend of one is not spent: a cost
- *	of minutes that is cleared holds a call at will.
+ *	No faults, no costs, no holds. What a call still had to spend of a cost is not
+ *	spent: one of minutes that is cleared keeps a call inside at will.
  *
  *   trace on | trace off | trace mark TEXT
  *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).
  *
  *   stats
- *	Counters, one "name value" a line; calls_LEAF counts all calls, contended_LEAF
- *	those that met a lock of another CPU's.
+ *	Counters, one "name value" a line; calls_LEAF counts all calls that have begun,
+ *	contended_LEAF those that met a lock of another CPU's. cpus_in_cost of the CPUs spend
+ *	a cost now, cpus_held are held before a call, cpus_held_masked with interrupts off.
  *
  *   invariants deep | invariants fast
  *	Whether the TDX module checks what takes long, on each call.
