@@ -27,8 +27,14 @@
  *	the last LP's, when all checks have passed. It is where hardware wipes, copies
  *	and measures; the other LPs' calls only count, and a rehearsal has no such call.
  *
+ *   hold_lock LEAF[,cpu=N],lock=LOCK
+ *	Each call of LEAF, on CPU N, stays inside the TDX module where it has got that lock,
+ *	until clear: TD_EPOCH (TDH.VP.ENTER, TDH.MEM.TRACK), SEPT_TREE (those that need the
+ *	secure EPT, and TDH.VP.ENTER of a TD that faulted too often) or SEPT_ENTRY. LEAF may be
+ *	TDG.MEM.PAGE.ACCEPT, which a TD calls.
+ *
  *   clear
- *	No faults, no costs. What a call still had to spend of one is not spent: a cost
+ *	No faults, no costs, no calls that are held. What a call still had to spend of one is not spent: a cost
  *	of minutes that is cleared holds a call at will.
  *
  *   trace on | trace off | trace mark TEXT
@@ -36,7 +42,8 @@
  *
  *   stats
  *	Counters, one "name value" a line; calls_LEAF counts all calls, contended_LEAF
- *	those that met a lock of another CPU's.
+ *	those that met a lock of another CPU's, those of TDs among them
+ *	(contended_TDG.MEM.PAGE.ACCEPT). cpus_in_lock are held by hold_lock now.
  *
  *   invariants deep | invariants fast
  *	Whether the TDX module checks what takes long, on each call.

@@ -69,6 +69,7 @@ static const char *clear_command(const char *text)
 	if (*text)
 		return "clear has no arguments";
 	fault_clear();
+	lock_hold_clear();
 	return NULL;
 }
 
@@ -90,6 +91,7 @@ struct command {
 static const struct command commands[] = {
 	{ "fault", fault_add },
 	{ "cost", cost_set },
+	{ "hold_lock", lock_hold_add },
 	{ "trace", trace_command },
 	{ "strict", strict_command },
 	{ "gate", gate_command },
@@ -165,6 +167,7 @@ static void write_stats(char *text, size_t size)
 		    "seamcalls_in_transition %lu\n"
 		    "faults %lu\n"
 		    "cpus_in_cost %u\n"
+		    "cpus_in_lock %u\n"
 		    "protected_pages %lu\n"
 		    "deep_invariants %u\n"
 		    "hardware_locks %u\n",
@@ -173,12 +176,14 @@ static void write_stats(char *text, size_t size)
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    READ_ONCE(cpus_in_cost), npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
+		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock),
+		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
 		    READ_ONCE(seam_platform.hardware_locks));
 	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,
 		      SEAMCALL_P_SEAMLDR);
 	write_by_leaf(text, size, "calls", seamcall_stats.tdh, NUM_TDH_LEAVES, 0);
 	write_by_leaf(text, size, "contended", seam_contention, NUM_TDH_LEAVES, 0);
+	write_by_leaf(text, size, "contended", td_contention, NUM_TDH_LEAVES, SEAMCALL_TDCALL);
 }
 
 static void execute(void)
