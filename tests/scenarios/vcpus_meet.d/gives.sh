@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The TD gets memory: TDH.MEM.SEPT.ADD and TDH.MEM.PAGE.AUG.
+
+# shellcheck source=helpers.sh
+. ./helpers.sh
+
+both() {	# WHAT: the two orders are finished
+	check "$1: both are done" wait_for answers 2
+	same "$1: and well" "vcpu 0 done 0 vcpu 1 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+}
+
+meeting="a page is added, and the TD accepts it"
+begin_td
+forget
+hold "$meeting" TDH.MEM.PAGE.AUG,cpu=1,lock=SEPT_ENTRY "accept 0 2"
+busy "$meeting" TDG.MEM.PAGE.ACCEPT "accept 1 2"
+both "$meeting"
+end_td "$meeting"
+
+meeting="a TD accepts a page, and it is added"
+begin_td
+forget
+hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
+busy "$meeting" TDH.MEM.PAGE.AUG "prefault 1 2"
+both "$meeting"
+end_td "$meeting"
+
+meeting="a TD accepts 2 MiB, and one page of them is added"
+begin_td
+forget
+hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept-2m 0 512"
+busy "$meeting" TDH.MEM.SEPT.ADD "accept 1 513"
+both "$meeting"
+end_td "$meeting"
+
+meeting="two vCPUs fault at one time"
+begin_td
+forget
+was=$(counter contended_TDH.MEM.PAGE.AUG)
+hold "$meeting" TDH.MEM.PAGE.AUG,cpu=1,lock=SEPT_ENTRY "accept 0 2"
+order "accept 1 3"
+check "$meeting: one gets its page while the other's is added" wait_for grep -q "vcpu 1 done 0" /tmp/answers
+check "$meeting: nobody is BUSY" is contended_TDH.MEM.PAGE.AUG "$was"
+tdxctl clear >/dev/null
+both "$meeting"
+end_td "$meeting"
+
+for leaf in TDH.MEM.PAGE.AUG TDH.MEM.SEPT.ADD; do
+	[ $leaf = TDH.MEM.PAGE.AUG ] && page=2 || page=1024
+	meeting="$leaf beside the entry of a vCPU that faults too often"
+	begin_td
+	begin_faults "$meeting"
+	hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
+	forget
+	busy "$meeting" $leaf "accept 1 $page"
+	check "$meeting: it is done" wait_for answers 1
+	same "$meeting: and well" "vcpu 1 done 0" "$(cat /tmp/answers)"
+	end_faults "$meeting"
+	end_td "$meeting"
+
+	meeting="such an entry beside $leaf"
+	begin_td
+	begin_faults "$meeting"
+	forget
+	hold "$meeting" $leaf,cpu=2,lock=SEPT_TREE "accept 1 $page"
+	busy "$meeting" TDH.VP.ENTER
+	check "$meeting: it is done" wait_for answers 1
+	same "$meeting: and well" "vcpu 1 done 0" "$(cat /tmp/answers)"
+	end_faults "$meeting"
+	end_td "$meeting"
+done
+tell
+finish

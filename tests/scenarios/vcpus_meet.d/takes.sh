@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The TD loses a page while it runs: TDH.MEM.RANGE.BLOCK, TDH.MEM.TRACK, TDH.MEM.PAGE.REMOVE.
+
+# shellcheck source=helpers.sh
+. ./helpers.sh
+
+# taken WHAT PAGE: the page is gone, and what comes in its place is empty.
+taken() {
+	same "$1: the host is ready to give it again" "memory done" "$(finishes "private $2")"
+	same "$1: the TD accepts it" "vcpu 0 done 0" "$(finishes "accept 0 $2")"
+	same "$1: it is empty" "vcpu 0 done 0" "$(finishes "zero 0 $2")"
+}
+begin_with_page() {
+	begin_td
+	finishes "accept 0 2" >/dev/null
+	finishes "fill 0 2" >/dev/null
+	forget
+}
+both() {	# WHAT
+	check "$1: both are done" wait_for answers 2
+	same "$1: and well" "memory done vcpu 0 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+}
+
+meeting="a vCPU enters, and the TD's epoch ends"
+begin_with_page
+hold "$meeting" TDH.VP.ENTER,cpu=1,lock=TD_EPOCH "check 0 0"
+busy "$meeting" TDH.MEM.TRACK "shared 2"
+both "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+
+meeting="the TD's epoch ends, and a vCPU enters"
+begin_with_page
+hold "$meeting" TDH.MEM.TRACK,cpu=2,lock=TD_EPOCH "shared 2"
+busy "$meeting" TDH.VP.ENTER "check 0 0"
+both "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+
+meeting="a TD accepts a page that it has, and it is blocked"
+begin_with_page
+hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
+busy "$meeting" TDH.MEM.RANGE.BLOCK "shared 2"
+both "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+
+meeting="a TD accepts a page that is blocked, and it is removed"
+begin_with_page
+tdxctl hold TDH.MEM.PAGE.REMOVE,cpu=2 >/dev/null
+order "shared 2"
+check "$meeting: it is blocked and tracked" wait_for is cpus_held 1
+hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
+was=$(counter contended_TDH.MEM.PAGE.REMOVE)
+tdxctl release >/dev/null
+check "$meeting: TDH.MEM.PAGE.REMOVE is BUSY" wait_for more_than contended_TDH.MEM.PAGE.REMOVE "$was"
+tdxctl clear >/dev/null
+check "$meeting: it is removed, and the TD is without it" wait_for answers 2
+same "$meeting: and well" "memory done vcpu 0 faults" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+forget
+order "private 2"
+check "$meeting: it comes again, and is accepted" wait_for answers 2
+same "$meeting: and well again" "memory done vcpu 0 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+same "$meeting: it is empty" "vcpu 0 done 0" "$(finishes "zero 0 2")"
+end_td "$meeting"
+
+meeting="a page is blocked beside the entry of a vCPU that faults too often"
+begin_with_page
+begin_faults "$meeting"
+forget
+hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
+busy "$meeting" TDH.MEM.RANGE.BLOCK "shared 2"
+check "$meeting: it is done" wait_for answers 1
+same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
+end_faults "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+
+meeting="such an entry beside a page that is blocked"
+begin_with_page
+begin_faults "$meeting"
+forget
+hold "$meeting" TDH.MEM.RANGE.BLOCK,cpu=2,lock=SEPT_TREE "shared 2"
+busy "$meeting" TDH.VP.ENTER
+check "$meeting: it is done" wait_for answers 1
+same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
+end_faults "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+tell
+finish
