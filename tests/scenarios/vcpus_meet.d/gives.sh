@@ -34,6 +34,14 @@ busy "$meeting" TDH.MEM.SEPT.ADD "accept 1 513"
 both "$meeting"
 end_td "$meeting"
 
+meeting="a page of 2 MiB is added, and the TD accepts them all"
+begin_td
+forget
+hold "$meeting" TDH.MEM.SEPT.ADD,cpu=1,lock=SEPT_ENTRY "accept 0 512"
+busy "$meeting" TDG.MEM.PAGE.ACCEPT "accept-2m 1 512"
+both "$meeting"
+end_td "$meeting"
+
 meeting="two vCPUs fault at one time"
 begin_td
 forget
@@ -43,6 +51,21 @@ order "accept 1 3"
 check "$meeting: one gets its page while the other's is added" wait_for grep -q "vcpu 1 done 0" /tmp/answers
 check "$meeting: nobody is BUSY" is contended_TDH.MEM.PAGE.AUG "$was"
 tdxctl clear >/dev/null
+both "$meeting"
+end_td "$meeting"
+
+# KVM keeps the second one from the module itself: it tries again until the first one is done.
+meeting="two vCPUs fault in the same new 2 MiB"
+begin_td
+echo 1 >/sys/kernel/tracing/events/kvm/kvm_page_fault/enable
+forget
+was=$(counter contended_TDH.MEM.SEPT.ADD)
+hold "$meeting" TDH.MEM.SEPT.ADD,cpu=1,lock=SEPT_ENTRY "accept 0 1024"
+order "accept 1 1025"
+check "$meeting: the second one faults" wait_for grep -q "\[002\].*kvm_page_fault:.*40401000" /sys/kernel/tracing/trace
+check "$meeting: nobody is BUSY" is contended_TDH.MEM.SEPT.ADD "$was"
+tdxctl clear >/dev/null
+echo 0 >/sys/kernel/tracing/events/kvm/kvm_page_fault/enable
 both "$meeting"
 end_td "$meeting"
 

@@ -36,7 +36,7 @@ end_td() {
 	same "$1: vCPU 0 finds its memory right" "vcpu 0 done 0" "$(finishes "check 0 0")"
 	same "$1: vCPU 1 does" "vcpu 1 done 0" "$(finishes "check 1 0")"
 	exec 3>&-
-	wait $td
+	wait "$td"
 }
 
 # order LINE: what was answered before is forgotten by forget only.

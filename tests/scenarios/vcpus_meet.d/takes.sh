@@ -17,6 +17,18 @@ begin_with_page() {
 	finishes "fill 0 2" >/dev/null
 	forget
 }
+# The page is blocked and tracked, but not removed before who removes it is to meet another call.
+blocks() {
+	tdxctl hold TDH.MEM.PAGE.REMOVE,cpu=2 >/dev/null
+	order "shared 2"
+	check "$meeting: it is blocked and tracked" wait_for is cpus_held 1
+}
+removes() {
+	was=$(counter contended_TDH.MEM.PAGE.REMOVE)
+	tdxctl release >/dev/null
+	check "$meeting: TDH.MEM.PAGE.REMOVE is BUSY" wait_for more_than contended_TDH.MEM.PAGE.REMOVE "$was"
+	tdxctl clear >/dev/null
+}
 both() {	# WHAT
 	check "$1: both are done" wait_for answers 2
 	same "$1: and well" "memory done vcpu 0 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
@@ -48,14 +60,9 @@ end_td "$meeting"
 
 meeting="a TD accepts a page that is blocked, and it is removed"
 begin_with_page
-tdxctl hold TDH.MEM.PAGE.REMOVE,cpu=2 >/dev/null
-order "shared 2"
-check "$meeting: it is blocked and tracked" wait_for is cpus_held 1
+blocks
 hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
-was=$(counter contended_TDH.MEM.PAGE.REMOVE)
-tdxctl release >/dev/null
-check "$meeting: TDH.MEM.PAGE.REMOVE is BUSY" wait_for more_than contended_TDH.MEM.PAGE.REMOVE "$was"
-tdxctl clear >/dev/null
+removes
 check "$meeting: it is removed, and the TD is without it" wait_for answers 2
 same "$meeting: and well" "memory done vcpu 0 faults" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
 forget
@@ -71,6 +78,19 @@ begin_faults "$meeting"
 forget
 hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
 busy "$meeting" TDH.MEM.RANGE.BLOCK "shared 2"
+check "$meeting: it is done" wait_for answers 1
+same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
+end_faults "$meeting"
+taken "$meeting" 2
+end_td "$meeting"
+
+meeting="a page is removed beside such an entry"
+begin_with_page
+begin_faults "$meeting"
+forget
+blocks
+hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
+removes
 check "$meeting: it is done" wait_for answers 1
 same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
 end_faults "$meeting"
