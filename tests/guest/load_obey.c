@@ -53,7 +53,7 @@ static struct td td;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct {
-	bool has_order, paused;
+	bool has_order, paused, failed;
 	unsigned int order, page;
 } workers[VCPUS + 1];			/* under the lock */
 
@@ -95,7 +95,16 @@ static void set_paused(unsigned int i, bool paused)
 {
 	pthread_mutex_lock(&lock);
 	workers[i].paused = paused;
+	if (workers[i].failed)
+		printf("vcpu %u failed before\n", i);
 	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void set_failed(unsigned int i)
+{
+	pthread_mutex_lock(&lock);
+	workers[i].failed = true;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -178,9 +187,11 @@ static void *run_vcpu(void *argument)
 			well = errno == EINTR;
 		}
 	}
+	printf("vcpu %u failed errno=%d exit=%u\n", i, errno, run->exit_reason);
+	set_failed(i);
 	for (;;) {
-		printf("vcpu %u failed errno=%d exit=%u\n", i, errno, run->exit_reason);
 		next_order(i, &order, &page);
+		printf("vcpu %u failed before\n", i);
 	}
 	return NULL;
 }
