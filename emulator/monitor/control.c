@@ -64,10 +64,19 @@ static const char *tsc_command(const char *text)
 	return set_switch(&seam_platform.exact_tsc, text, "exact", "scaled");
 }
 
+static const char *release_command(const char *text)
+{
+	if (*text)
+		return "release has no arguments";
+	hold_release();
+	return NULL;
+}
+
 static const char *clear_command(const char *text)
 {
 	if (*text)
 		return "clear has no arguments";
+	hold_release();
 	fault_clear();
 	lock_hold_clear();
 	return NULL;
@@ -91,6 +100,7 @@ struct command {
 static const struct command commands[] = {
 	{ "fault", fault_add },
 	{ "cost", cost_set },
+	{ "hold", hold_set },
 	{ "hold_lock", lock_hold_add },
 	{ "trace", trace_command },
 	{ "strict", strict_command },
@@ -99,6 +109,7 @@ static const struct command commands[] = {
 	{ "invariants", invariants_command },
 	{ "locks", locks_command },
 	{ "tsc", tsc_command },
+	{ "release", release_command },
 	{ "clear", clear_command },
 	{ "exit", exit_command },
 };
@@ -168,6 +179,8 @@ static void write_stats(char *text, size_t size)
 		    "faults %lu\n"
 		    "cpus_in_cost %u\n"
 		    "cpus_in_lock %u\n"
+		    "cpus_held %lu\n"
+		    "cpus_held_masked %lu\n"
 		    "protected_pages %lu\n"
 		    "deep_invariants %u\n"
 		    "hardware_locks %u\n",
@@ -176,7 +189,7 @@ static void write_stats(char *text, size_t size)
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock),
+		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock), TOTAL(held), TOTAL(held_masked),
 		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
 		    READ_ONCE(seam_platform.hardware_locks));
 	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,

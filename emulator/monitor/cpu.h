@@ -51,6 +51,7 @@ struct cpu {
 	bool in_module;			/* read by other CPUs */
 	u64 module_leaf;		/* while @in_module; read by other CPUs */
 	struct seam_time inside, inside_install;	/* read and cleared by other CPUs */
+	u64 held, held_masked;		/* 1: before a SEAMCALL, and without interrupts */
 	u64 num_exits, num_seamcalls, num_td_exits;
 	u64 num_msr_exits, num_cpuid_exits, num_ud_exits, num_cr_exits, num_icr_exits;
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults and costs of SEAMCALLs; see abi/control.h for the grammar. */
+/* Faults, costs and holds of SEAMCALLs; see abi/control.h for the grammar. */
 #include "cpu.h"
 #include "lib.h"
 #include "seam.h"
 
 #define MAX_FAULTS	32
 #define MAX_COSTS	32
+#define MAX_HOLDS	8
 #define ANY_CPU		(~0U)
 
 struct fault {
@@ -23,11 +24,17 @@ struct cost {
 	u64 microseconds;
 };
 
+struct hold {
+	u64 leaf;
+	u64 cpu;
+};
+
 static struct spinlock fault_lock;
 static struct fault faults[MAX_FAULTS];
 static struct cost costs[MAX_COSTS];
+static struct hold holds[MAX_HOLDS];
 /* So that a call costs nothing when there is none. */
-static u32 num_faults, num_costs;
+static u32 num_faults, num_costs, num_holds;
 u32 cpus_in_cost;
 
 struct leaf_name {
@@ -203,9 +210,19 @@ static bool parse_time(const char *text, u64 *time)
 	return !*text || !strcmp(text, "us");
 }
 
+/* LEAF[,cpu=N] is followed by more; NULL, or what is wrong. */
+static const char *parse_cpu(const char **text, u64 *cpu)
+{
+	*cpu = ANY_CPU;
+	if (skip_key(text, ",cpu=") && (!parse_number(text, cpu) || *cpu >= num_cpus))
+		return "no such cpu";
+	return NULL;
+}
+
 const char *cost_set(const char *specification)
 {
-	u64 leaf, time, cpu = ANY_CPU;
+	const char *error;
+	u64 leaf, time, cpu;
 	unsigned int i;
 
 	if (skip_key(&specification, "SEAMLDR.INSTALL.LAST") ||
@@ -213,9 +230,9 @@ const char *cost_set(const char *specification)
 		leaf = COST_REPLACING;
 	else if (!parse_leaf(&specification, &leaf))
 		return "no such leaf";
-	if (skip_key(&specification, ",cpu=") &&
-	    (!parse_number(&specification, &cpu) || cpu >= num_cpus))
-		return "no such cpu";
+	error = parse_cpu(&specification, &cpu);
+	if (error)
+		return error;
 	if (*specification != '=' || !parse_time(specification + 1, &time))
 		return "expected LEAF[,cpu=N]=TIME, in us or ms";
 	spin_lock(&fault_lock);
@@ -230,6 +247,42 @@ const char *cost_set(const char *specification)
 	}
 	spin_unlock(&fault_lock);
 	return i < MAX_COSTS ? NULL : "too many costs";
+}
+
+const char *hold_set(const char *specification)
+{
+	const char *error;
+	bool added;
+	u64 leaf, cpu;
+
+	if (!parse_leaf(&specification, &leaf))
+		return "no such leaf";
+	error = parse_cpu(&specification, &cpu);
+	if (error)
+		return error;
+	if (*specification)
+		return "expected LEAF[,cpu=N]";
+	spin_lock(&fault_lock);
+	added = num_holds < MAX_HOLDS;
+	if (added) {
+		holds[num_holds] = (struct hold) { leaf, cpu };
+		__atomic_store_n(&num_holds, num_holds + 1, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&fault_lock);
+	return added ? NULL : "too many holds";
+}
+
+/* Whether the CPU may not begin the call yet. */
+bool hold_find(u64 leaf, unsigned int cpu)
+{
+	u32 i, count = __atomic_load_n(&num_holds, __ATOMIC_ACQUIRE);
+
+	for (i = 0; i < count; i++) {
+		if (READ_ONCE(holds[i].leaf) == leaf &&
+		    (READ_ONCE(holds[i].cpu) == ANY_CPU || READ_ONCE(holds[i].cpu) == cpu))
+			return true;
+	}
+	return false;
 }
 
 /* Hardware that is slow keeps its CPU busy; here until the host clears the costs. */
@@ -248,6 +301,13 @@ void cost_spend(u64 leaf, unsigned int cpu)
 			cpu_relax();
 		__atomic_sub_fetch(&cpus_in_cost, 1, __ATOMIC_RELAXED);
 	}
+}
+
+void hold_release(void)
+{
+	spin_lock(&fault_lock);
+	__atomic_store_n(&num_holds, 0, __ATOMIC_RELEASE);
+	spin_unlock(&fault_lock);
 }
 
 void fault_clear(void)

@@ -74,6 +74,9 @@ bool fault_find(u32 cpu, u64 leaf, struct fault_action *action);
 const char *cost_set(const char *specification);
 void cost_spend(u64 leaf, unsigned int cpu);
 extern u32 cpus_in_cost;		/* that spend one now */
+const char *hold_set(const char *specification);
+bool hold_find(u64 leaf, unsigned int cpu);
+void hold_release(void);
 /* Of cost_spend(): the SEAMLDR.INSTALL that replaces the module. */
 #define COST_REPLACING	(SEAMLDR_INSTALL | BIT(62))
 void fault_clear(void);

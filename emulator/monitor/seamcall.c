@@ -83,15 +83,16 @@ static enum seamcall_result call_module(struct cpu *cpu, struct seam_cpu *call, 
 	transition_check(cpu, leaf);
 	if (!seamldr_module_ready(&seamldr))
 		return SEAMCALL_VMFAIL_INVALID;
-	cost_spend(leaf, call->lp);
-	if (inject_fault(call, leaf, &result))
-		return result;
+	/* Of a call that costs something that is spent inside. */
 	WRITE_ONCE(cpu->module_leaf, leaf);
 	WRITE_ONCE(cpu->in_module, true);
-	call->sysinfo = seamldr_module_sysinfo(&seamldr);
-	seamldr_module_entry(&seamldr)(call);
+	cost_spend(leaf, call->lp);
+	if (!inject_fault(call, leaf, &result)) {
+		call->sysinfo = seamldr_module_sysinfo(&seamldr);
+		seamldr_module_entry(&seamldr)(call);
+		check_preserved(&before, &call->host, leaf);
+	}
 	WRITE_ONCE(cpu->in_module, false);
-	check_preserved(&before, &call->host, leaf);
 	return result;
 }
 
@@ -125,6 +126,19 @@ static void finish(struct cpu *cpu, enum seamcall_result result, const struct in
 	skip_instruction(cpu, insn->length);
 }
 
+/*
+ * A CPU that is held begins the instruction again and again, and takes interrupts in between
+ * if it has them on: as if it had not come to the instruction yet.
+ */
+static bool is_held(struct cpu *cpu, u64 leaf)
+{
+	bool held = hold_find(leaf, cpu->index);
+
+	WRITE_ONCE(cpu->held_masked, held && !(cpu->vmcb->save.rflags & X86_RFLAGS_IF));
+	WRITE_ONCE(cpu->held, held);
+	return held;
+}
+
 void seamcall(struct cpu *cpu, const struct instruction *insn)
 {
 	struct seam_cpu call = {
@@ -136,12 +150,13 @@ void seamcall(struct cpu *cpu, const struct instruction *insn)
 	};
 	enum seamcall_result result;
 	struct seam_gprs in;
-	u64 leaf, begin = rdtsc();
+	u64 leaf = SEAMCALL_LEAF(cpu->vmcb->save.rax), begin = rdtsc();
 
+	if (is_held(cpu, leaf))
+		return;
 	call.host.reg[GPR_RAX] = cpu->vmcb->save.rax;
 	call.host.reg[GPR_RSP] = 0;
 	in = call.host;
-	leaf = SEAMCALL_LEAF(in.reg[GPR_RAX]);
 	cpu->num_seamcalls++;
 	count_leaf(leaf);
 

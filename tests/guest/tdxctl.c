@@ -5,6 +5,7 @@
  *
  *	tdxctl fault leaf=INSTALL,cpu=2,nth=1,status=0x8000000000030001
  *	tdxctl cost INSTALL=3000
+ *	tdxctl hold PHYMEM.PAGE.RECLAIM,cpu=1
  *	tdxctl trace mark "the update starts"
  *	tdxctl stats
  */

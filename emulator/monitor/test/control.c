@@ -6,6 +6,13 @@
 
 #define INJECTED	0x8000000000030001UL
 
+#define PIC_MASTER_MASK		0x21
+#define PIC_SLAVE_MASK		0xa1
+#define MSR_X2APIC_LVT_TIMER	0x832
+#define MSR_X2APIC_TIMER_COUNT	0x838
+#define TIMER_VECTOR		31
+#define TIMER_COUNT		10000000
+
 static char answer[CONTROL_ANSWER_SIZE];
 static u8 region[4096] __attribute__((aligned(4096)));
 static struct seamldr_info info __attribute__((aligned(256)));
@@ -102,6 +109,12 @@ static void test_errors(void)
 	ok(answer_begins("error: "), "a negative cost is an error");
 	command("cost INFO.LAST=1");
 	ok(answer_begins("error: "), "only INSTALL has a last call");
+	command("hold NO.SUCH");
+	ok(answer_begins("error: "), "a hold of an unknown leaf is an error");
+	command("hold INFO,cpu=63");
+	ok(answer_begins("error: "), "and one of a CPU that is not there");
+	command("hold INFO=1");
+	ok(answer_begins("error: "), "a hold has no time");
 	command("inside of");
 	ok(answer_begins("error: "), "inside knows clear only");
 }
@@ -152,6 +165,33 @@ static void test_cost(void)
 	command("clear");
 }
 
+/* The timer's interrupt has the number of an exception, so that it ends what is tried. */
+static void test_hold(void)
+{
+	u64 rax = SEAMLDR_INFO, rdx;
+
+	command("hold INFO,cpu=1");
+	is(call_info(&rdx), 0, "another CPU's hold is not ours");
+	command("clear");
+
+	command("hold INFO");
+	outb(PIC_MASTER_MASK, 0xff);
+	outb(PIC_SLAVE_MASK, 0xff);
+	wrmsr(MSR_X2APIC_LVT_TIMER, TIMER_VECTOR);
+	wrmsr(MSR_X2APIC_TIMER_COUNT, TIMER_COUNT);
+	is(TRY("sti; nop; .byte 0x66, 0x0f, 0x01, 0xcf; cli",
+	       : "+a"(rax) : "c"(&info) : "rdx", "r8", "r9", "r10", "r11", "memory", "cc"),
+	   TIMER_VECTOR, "a CPU that is held takes its interrupts");
+	wrmsr(MSR_X2APIC_EOI, 0);
+	command("stats");
+	ok(answer_contains("\ncpus_held 1\n") && answer_contains("\ncpus_held_masked 0\n"),
+	   "and is known to be held");
+	command("release");
+	is(call_info(&rdx), 0, "after release it is not");
+	command("stats");
+	ok(answer_contains("\ncpus_held 0\n"), "nor known to be");
+}
+
 void print_stats(void)
 {
 	command("stats");
@@ -178,6 +218,7 @@ void test_control_port(void)
 	test_errors();
 	test_lock_holds();
 	test_cost();
+	test_hold();
 	command("stats");
 	ok(answer_begins("ok\n") && answer_contains("\nseamcalls ") &&
 	   answer_contains("\nprotected_pages "), "stats has lines");

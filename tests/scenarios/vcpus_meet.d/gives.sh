@@ -13,32 +13,36 @@ both() {	# WHAT: the two orders are finished
 meeting="a page is added, and the TD accepts it"
 begin_td
 forget
+expect TDG.MEM.PAGE.ACCEPT
 hold "$meeting" TDH.MEM.PAGE.AUG,cpu=1,lock=SEPT_ENTRY "accept 0 2"
-busy "$meeting" TDG.MEM.PAGE.ACCEPT "accept 1 2"
+busy "$meeting" "accept 1 2"
 both "$meeting"
 end_td "$meeting"
 
 meeting="a TD accepts a page, and it is added"
 begin_td
 forget
+expect TDH.MEM.PAGE.AUG
 hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
-busy "$meeting" TDH.MEM.PAGE.AUG "prefault 1 2"
+busy "$meeting" "prefault 1 2"
 both "$meeting"
 end_td "$meeting"
 
 meeting="a TD accepts 2 MiB, and one page of them is added"
 begin_td
 forget
+expect TDH.MEM.SEPT.ADD
 hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept-2m 0 512"
-busy "$meeting" TDH.MEM.SEPT.ADD "accept 1 513"
+busy "$meeting" "accept 1 513"
 both "$meeting"
 end_td "$meeting"
 
 meeting="a page of 2 MiB is added, and the TD accepts them all"
 begin_td
 forget
+expect TDG.MEM.PAGE.ACCEPT
 hold "$meeting" TDH.MEM.SEPT.ADD,cpu=1,lock=SEPT_ENTRY "accept 0 512"
-busy "$meeting" TDG.MEM.PAGE.ACCEPT "accept-2m 1 512"
+busy "$meeting" "accept-2m 1 512"
 both "$meeting"
 end_td "$meeting"
 
@@ -48,7 +52,7 @@ forget
 was=$(counter contended_TDH.MEM.PAGE.AUG)
 hold "$meeting" TDH.MEM.PAGE.AUG,cpu=1,lock=SEPT_ENTRY "accept 0 2"
 order "accept 1 3"
-check "$meeting: one gets its page while the other's is added" wait_for grep -q "vcpu 1 done 0" /tmp/answers
+check "$meeting: one gets its page while the other's is added" wait_for grep -q "vcpu 1" /tmp/answers
 check "$meeting: nobody is BUSY" is contended_TDH.MEM.PAGE.AUG "$was"
 tdxctl clear >/dev/null
 both "$meeting"
@@ -74,9 +78,10 @@ for leaf in TDH.MEM.PAGE.AUG TDH.MEM.SEPT.ADD; do
 	meeting="$leaf beside the entry of a vCPU that faults too often"
 	begin_td
 	begin_faults "$meeting"
+	expect $leaf
 	hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
 	forget
-	busy "$meeting" $leaf "accept 1 $page"
+	busy "$meeting" "accept 1 $page"
 	check "$meeting: it is done" wait_for answers 1
 	same "$meeting: and well" "vcpu 1 done 0" "$(cat /tmp/answers)"
 	end_faults "$meeting"
@@ -86,8 +91,9 @@ for leaf in TDH.MEM.PAGE.AUG TDH.MEM.SEPT.ADD; do
 	begin_td
 	begin_faults "$meeting"
 	forget
+	expect TDH.VP.ENTER
 	hold "$meeting" $leaf,cpu=2,lock=SEPT_TREE "accept 1 $page"
-	busy "$meeting" TDH.VP.ENTER
+	busy "$meeting"
 	check "$meeting: it is done" wait_for answers 1
 	same "$meeting: and well" "vcpu 1 done 0" "$(cat /tmp/answers)"
 	end_faults "$meeting"

@@ -42,8 +42,8 @@ end_td() {
 # order LINE: what was answered before is forgotten by forget only.
 forget() { : >/tmp/answers; }
 order() { echo "$1" >&3; }
-answers() {	# so many
-	[ "$(grep -c . /tmp/answers)" -ge "$1" ]
+answers() {	# so many, or one that says that no more will come
+	[ "$(grep -c . /tmp/answers)" -ge "$1" ] || grep -q failed /tmp/answers
 }
 # An order and its answer.
 finishes() {
@@ -53,17 +53,21 @@ finishes() {
 	cat /tmp/answers
 }
 
+# expect LEAF: a call of it will be BUSY, from now on.
+expect() {
+	busy_leaf=$1
+	busy_before=$(counter "contended_$1")
+}
 # hold WHAT LEAF,cpu=N,lock=LOCK [ORDER]: until a call is held there.
 hold() {
 	tdxctl hold_lock "$2" >/dev/null
 	[ -z "$3" ] || order "$3"
 	check "$1: a call has the lock" wait_for is cpus_in_lock 1
 }
-# busy WHAT LEAF [ORDER]: until a call of LEAF was BUSY; then nothing is held any more.
+# busy WHAT [ORDER]: until that call was BUSY; then nothing is held any more.
 busy() {
-	was=$(counter "contended_$2")
-	[ -z "$3" ] || order "$3"
-	check "$1: $2 is BUSY" wait_for more_than "contended_$2" "$was"
+	[ -z "$2" ] || order "$2"
+	check "$1: $busy_leaf is BUSY" wait_for more_than "contended_$busy_leaf" "$busy_before"
 	tdxctl clear >/dev/null
 }
 
