@@ -7,7 +7,7 @@
 
 both() {	# WHAT: the two orders are finished
 	check "$1: both are done" wait_for answers 2
-	same "$1: and well" "vcpu 0 done 0 vcpu 1 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+	same "$1: and well" "vcpu 0 done 0 vcpu 1 done 0" "$(all_answers)"
 }
 
 meeting="a page is added, and the TD accepts it"

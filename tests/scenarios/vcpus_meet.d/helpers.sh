@@ -45,6 +45,8 @@ order() { echo "$1" >&3; }
 answers() {	# so many, or one that says that no more will come
 	[ "$(grep -c . /tmp/answers)" -ge "$1" ] || grep -q failed /tmp/answers
 }
+# In one line, whoever was first.
+all_answers() { sort /tmp/answers | tr '\n' ' ' | sed 's/ $//'; }
 # An order and its answer.
 finishes() {
 	forget

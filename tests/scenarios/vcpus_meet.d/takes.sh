@@ -30,7 +30,7 @@ removes() {
 }
 both() {	# WHAT
 	check "$1: both are done" wait_for answers 2
-	same "$1: and well" "memory done vcpu 0 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
+	same "$1: and well" "memory done vcpu 0 done 0" "$(all_answers)"
 }
 
 meeting="a vCPU enters, and the TD's epoch ends"
@@ -60,57 +60,69 @@ both "$meeting"
 taken "$meeting" 2
 end_td "$meeting"
 
+# The TD is without the page that it wants to accept, until it is given again.
+comes_again() {
+	check "$meeting: the TD is without it" wait_for answers 2
+	same "$meeting: and both well" "memory done vcpu 0 faults" "$(all_answers)"
+	forget
+	order "private 2"
+	check "$meeting: it comes again, and is accepted" wait_for answers 2
+	same "$meeting: and well again" "memory done vcpu 0 done 0" "$(all_answers)"
+	same "$meeting: it is empty" "vcpu 0 done 0" "$(finishes "zero 0 2")"
+	end_td "$meeting"
+}
+
 meeting="a TD accepts a page that is blocked, and it is removed"
 begin_with_page
 blocks
 hold "$meeting" TDG.MEM.PAGE.ACCEPT,cpu=1,lock=SEPT_ENTRY "accept 0 2"
 removes
-check "$meeting: it is removed, and the TD is without it" wait_for answers 2
-same "$meeting: and well" "memory done vcpu 0 faults" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
-forget
-order "private 2"
-check "$meeting: it comes again, and is accepted" wait_for answers 2
-same "$meeting: and well again" "memory done vcpu 0 done 0" "$(sort /tmp/answers | tr '\n' ' ' | sed 's/ $//')"
-same "$meeting: it is empty" "vcpu 0 done 0" "$(finishes "zero 0 2")"
-end_td "$meeting"
+comes_again
 
-meeting="a page is blocked beside the entry of a vCPU that faults too often"
-begin_with_page
-begin_faults "$meeting"
-forget
+for leaf in TDH.MEM.RANGE.BLOCK TDH.MEM.PAGE.REMOVE; do
+	meeting="$leaf, and the TD accepts the page"
+	begin_with_page
+	expect TDG.MEM.PAGE.ACCEPT
+	hold "$meeting" $leaf,cpu=2,lock=SEPT_ENTRY "shared 2"
+	busy "$meeting" "accept 0 2"
+	comes_again
+done
+
+# Beside the entry of a vCPU that faults too often.
+begin_beside_entry() {
+	begin_with_page
+	begin_faults "$meeting"
+	forget
+}
+end_beside_entry() {
+	check "$meeting: the page is gone" wait_for answers 1
+	same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
+	end_faults "$meeting"
+	taken "$meeting" 2
+	end_td "$meeting"
+}
+
+meeting="TDH.MEM.RANGE.BLOCK beside the entry of a vCPU that faults too often"
+begin_beside_entry
 expect TDH.MEM.RANGE.BLOCK
 hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
 busy "$meeting" "shared 2"
-check "$meeting: it is done" wait_for answers 1
-same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
-end_faults "$meeting"
-taken "$meeting" 2
-end_td "$meeting"
+end_beside_entry
 
-meeting="a page is removed beside such an entry"
-begin_with_page
-begin_faults "$meeting"
-forget
+meeting="TDH.MEM.PAGE.REMOVE beside such an entry"
+begin_beside_entry
 blocks
 hold "$meeting" TDH.VP.ENTER,cpu=1,lock=SEPT_TREE
 removes
-check "$meeting: it is done" wait_for answers 1
-same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
-end_faults "$meeting"
-taken "$meeting" 2
-end_td "$meeting"
+end_beside_entry
 
-meeting="such an entry beside a page that is blocked"
-begin_with_page
-begin_faults "$meeting"
-forget
-expect TDH.VP.ENTER
-hold "$meeting" TDH.MEM.RANGE.BLOCK,cpu=2,lock=SEPT_TREE "shared 2"
-busy "$meeting"
-check "$meeting: it is done" wait_for answers 1
-same "$meeting: and well" "memory done" "$(cat /tmp/answers)"
-end_faults "$meeting"
-taken "$meeting" 2
-end_td "$meeting"
+for leaf in TDH.MEM.RANGE.BLOCK TDH.MEM.PAGE.REMOVE; do
+	meeting="such an entry beside $leaf"
+	begin_beside_entry
+	expect TDH.VP.ENTER
+	hold "$meeting" $leaf,cpu=2,lock=SEPT_TREE "shared 2"
+	busy "$meeting"
+	end_beside_entry
+done
 tell
 finish
