@@ -9,19 +9,21 @@
  *	pause V		go V	a vCPU is not entered again after a fault that its VMM has to mend
  *
  * Each line is answered by one: "vcpu V done VALUE", "vcpu V faults" (and it does so again and
- * again), "vcpu V paused", "memory done", or "... failed ...". An order to who is not done with
- * the last one waits. vCPU V has CPU V + 1; who takes and gives memory has CPU 2.
+ * again), "vcpu V paused", "memory done", or "... failed ...". Only a vCPU that faults can be
+ * paused. An order to who is not done with the last one waits. vCPU V has CPU V + 1; who takes and gives memory has CPU 2.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "td.h"
@@ -36,7 +38,7 @@ enum { ORDER_PREFAULT = TD_ORDER_TOUCH + 1, ORDER_SHARED, ORDER_PRIVATE };
 
 static const struct {
 	const char *name;
-	unsigned int order;
+	unsigned int what;
 } orders[] = {
 	{ "accept", TD_ORDER_ACCEPT },
 	{ "accept-2m", TD_ORDER_ACCEPT_2M },
@@ -50,12 +52,28 @@ static const struct {
 };
 
 static struct td td;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+struct order {
+	unsigned int what, page;
+};
+
+/*
+ * Threads share no lock: one of them may be kept from its CPU for long, by another one that is
+ * held in a SEAMCALL there, and must not have what a third one waits for.
+ */
 static struct {
-	bool has_order, paused, failed;
-	unsigned int order, page;
-} workers[VCPUS + 1];			/* under the lock */
+	int orders[2], go[2];		/* pipes */
+	bool paused, failed;		/* atomic */
+} workers[VCPUS + 1];
+
+static void __attribute__((format(printf, 1, 2))) answer(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vdprintf(STDOUT_FILENO, format, args);
+	va_end(args);
+}
 
 static void pin(unsigned int cpu)
 {
@@ -67,56 +85,42 @@ static void pin(unsigned int cpu)
 		die("there is no CPU %u", cpu);
 }
 
-static void next_order(unsigned int i, unsigned int *order, unsigned int *page)
+static struct order next_order(unsigned int i)
 {
-	pthread_mutex_lock(&lock);
-	while (!workers[i].has_order)
-		pthread_cond_wait(&changed, &lock);
-	*order = workers[i].order;
-	*page = workers[i].page;
-	workers[i].has_order = false;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
+	struct order order;
+
+	if (read(workers[i].orders[0], &order, sizeof(order)) != sizeof(order))
+		die("a pipe: %s", strerror(errno));
+	return order;
 }
 
-static void give_order(unsigned int i, unsigned int order, unsigned int page)
+static void give_order(unsigned int i, unsigned int what, unsigned int page)
 {
-	pthread_mutex_lock(&lock);
-	while (workers[i].has_order)
-		pthread_cond_wait(&changed, &lock);
-	workers[i].order = order;
-	workers[i].page = page;
-	workers[i].has_order = true;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
+	const struct order order = { what, page };
+
+	if (write(workers[i].orders[1], &order, sizeof(order)) != sizeof(order))
+		die("a pipe: %s", strerror(errno));
 }
 
 static void set_paused(unsigned int i, bool paused)
 {
-	pthread_mutex_lock(&lock);
-	workers[i].paused = paused;
-	if (workers[i].failed)
-		printf("vcpu %u failed before\n", i);
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
-}
-
-static void set_failed(unsigned int i)
-{
-	pthread_mutex_lock(&lock);
-	workers[i].failed = true;
-	pthread_mutex_unlock(&lock);
+	__atomic_store_n(&workers[i].paused, paused, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&workers[i].failed, __ATOMIC_SEQ_CST))
+		answer("vcpu %u failed before\n", i);
+	else if (!paused && write(workers[i].go[1], "", 1) != 1)
+		die("a pipe: %s", strerror(errno));
 }
 
 /* Between two entries of a vCPU that faults. */
 static void pause_here(unsigned int i)
 {
-	pthread_mutex_lock(&lock);
-	if (workers[i].paused)
-		printf("vcpu %u paused\n", i);
-	while (workers[i].paused)
-		pthread_cond_wait(&changed, &lock);
-	pthread_mutex_unlock(&lock);
+	char byte;
+
+	if (!__atomic_load_n(&workers[i].paused, __ATOMIC_SEQ_CST))
+		return;
+	answer("vcpu %u paused\n", i);
+	if (read(workers[i].go[0], &byte, 1) != 1)
+		die("a pipe: %s", strerror(errno));
 }
 
 static void prefault(unsigned int i, unsigned int page)
@@ -131,21 +135,21 @@ static void prefault(unsigned int i, unsigned int page)
 		ret = ioctl(td.vcpu[i], KVM_PRE_FAULT_MEMORY, &range);
 	} while (ret && errno == EINTR);
 	if (ret)
-		printf("vcpu %u failed errno=%d prefault\n", i, errno);
+		answer("vcpu %u failed errno=%d prefault\n", i, errno);
 	else
-		printf("vcpu %u done 0\n", i);
+		answer("vcpu %u done 0\n", i);
 }
 
 /* The TD asks for an order: those that are the VMM's own come before it. */
 static uint32_t order_for_td(unsigned int i)
 {
-	unsigned int order, page;
+	struct order order;
 
 	for (;;) {
-		next_order(i, &order, &page);
-		if (order != ORDER_PREFAULT)
-			return order << TD_ORDER_SHIFT | page;
-		prefault(i, page);
+		order = next_order(i);
+		if (order.what != ORDER_PREFAULT)
+			return order.what << TD_ORDER_SHIFT | order.page;
+		prefault(i, order.page);
 	}
 }
 
@@ -162,14 +166,14 @@ static bool handle_exit(unsigned int i, struct kvm_run *run)
 		memcpy(data, &value, sizeof(value));
 	} else {
 		memcpy(&value, data, sizeof(value));
-		printf("vcpu %u done %#x\n", i, value);
+		answer("vcpu %u done %#x\n", i, value);
 	}
 	return true;
 }
 
 static void *run_vcpu(void *argument)
 {
-	unsigned int i = (uintptr_t)argument, order, page;
+	unsigned int i = (uintptr_t)argument;
 	struct kvm_run *run = td.run[i];
 	bool faults = false, well = true;
 
@@ -180,18 +184,18 @@ static void *run_vcpu(void *argument)
 			well = handle_exit(i, run);
 		} else if (errno == EFAULT && run->exit_reason == KVM_EXIT_MEMORY_FAULT) {
 			if (!faults)
-				printf("vcpu %u faults\n", i);
+				answer("vcpu %u faults\n", i);
 			faults = true;
 			pause_here(i);
 		} else {
 			well = errno == EINTR;
 		}
 	}
-	printf("vcpu %u failed errno=%d exit=%u\n", i, errno, run->exit_reason);
-	set_failed(i);
+	answer("vcpu %u failed errno=%d exit=%u\n", i, errno, run->exit_reason);
+	__atomic_store_n(&workers[i].failed, true, __ATOMIC_SEQ_CST);
 	for (;;) {
-		next_order(i, &order, &page);
-		printf("vcpu %u failed before\n", i);
+		next_order(i);
+		answer("vcpu %u failed before\n", i);
 	}
 	return NULL;
 }
@@ -199,18 +203,18 @@ static void *run_vcpu(void *argument)
 static void *change_memory(void *argument)
 {
 	struct kvm_memory_attributes attributes = { .size = TD_PAGE_SIZE };
-	unsigned int order, page;
+	struct order order;
 
 	(void)argument;
 	pin(MEMORY_CPU);
 	for (;;) {
-		next_order(MEMORY, &order, &page);
-		attributes.address = TD_LATE_GPA + page * (uint64_t)TD_PAGE_SIZE;
-		attributes.attributes = order == ORDER_PRIVATE ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
+		order = next_order(MEMORY);
+		attributes.address = TD_LATE_GPA + order.page * (uint64_t)TD_PAGE_SIZE;
+		attributes.attributes = order.what == ORDER_PRIVATE ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
 		if (ioctl(td.vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes))
-			printf("memory failed errno=%d\n", errno);
+			answer("memory failed errno=%d\n", errno);
 		else
-			printf("memory done\n");
+			answer("memory done\n");
 	}
 	return NULL;
 }
@@ -229,10 +233,10 @@ static bool obey_line(const char *line)
 	for (unsigned int i = 0; words >= 2 && i < sizeof(orders) / sizeof(orders[0]); i++) {
 		if (strcmp(name, orders[i].name))
 			continue;
-		if (words == 2 && orders[i].order >= ORDER_SHARED)
-			give_order(MEMORY, orders[i].order, vcpu);
-		else if (words == 3 && orders[i].order < ORDER_SHARED && vcpu < VCPUS)
-			give_order(vcpu, orders[i].order, page);
+		if (words == 2 && orders[i].what >= ORDER_SHARED)
+			give_order(MEMORY, orders[i].what, vcpu);
+		else if (words == 3 && orders[i].what < ORDER_SHARED && vcpu < VCPUS)
+			give_order(vcpu, orders[i].what, page);
 		else
 			return false;
 		return true;
@@ -249,6 +253,7 @@ int load_obey(int argc, char **argv)
 	struct td_options options = {
 		.vcpus = VCPUS, .late_pages = 2048, .argument = TD_MODE_OBEY,
 	};
+	pthread_attr_t attributes;
 	char line[64];
 	int option, ret;
 
@@ -263,17 +268,24 @@ int load_obey(int argc, char **argv)
 	ret = td_build(&td, &options);
 	if (ret)
 		die("%s: %s, status %#lx", td.step, strerror(-ret), td.hw_error);
+	/* Nor must a thread need a page that is flushed from the TLB of a CPU that is held. */
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 64 << 10);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall: %s", strerror(errno));
 	for (uintptr_t i = 0; i < VCPUS + 1; i++) {
 		pthread_t thread;
 
-		if (pthread_create(&thread, NULL, i == MEMORY ? change_memory : run_vcpu, (void *)i))
+		if (pipe(workers[i].orders) || pipe(workers[i].go))
+			die("pipe: %s", strerror(errno));
+		if (pthread_create(&thread, &attributes, i == MEMORY ? change_memory : run_vcpu, (void *)i))
 			die("pthread_create");
 	}
-	printf("obey begins\n");
+	answer("obey begins\n");
 	while (fgets(line, sizeof(line), stdin))
 		if (!obey_line(line))
 			die("obey: no such order: %s", line);
-	printf("obey ends\n");
+	answer("obey ends\n");
 	/* The threads are inside KVM: the TD ends with the process. */
 	exit(0);
 }
