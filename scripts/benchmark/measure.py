@@ -166,7 +166,7 @@ def stall(kernel, cpus, repeats):
     lines = boot(SET_COSTS + f"""
 tdload stall --count {repeats} {PAIR} | sed 's/^stall /alone /'
 """ + RUN % "" + f"""
-taskset -p {last:x} $run >/dev/null
+taskset -ap {last:x} $run >/dev/null
 tdload stall --count {repeats} {PAIR} | sed 's/^stall /beside /'
 for i in $(seq {repeats}); do
 	kill -USR1 $run

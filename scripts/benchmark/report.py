@@ -158,7 +158,7 @@ def table(results):
 PLOT = """
 set terminal svg size 1000,1120 font "sans,13" background "white"
 set output "{output}"
-set multiplot layout 3,2 title "TDX module updates: stock and patched kernel, emulated host"
+set multiplot layout 3,2 title "TDX module updates: stock and patched kernel, emulated host, INSTALL {cost} ms"
 set style fill solid 0.8
 set boxwidth 0.8
 set grid ytics
@@ -168,11 +168,11 @@ set title "Spoilt, of {builds} TDs built beside {updates} updates"
 set style data histogram
 set style histogram clustered
 set yrange [0:*]
-set xtics ("wrong MRTD" 0, "failed builds" 1, "failed updates" 2)
+set xtics ("MRTDs" 0, "builds" 1, "updates" 2)
 plot $corruption using 1 title "stock" lc rgb "#b04030", "" using 2 title "patched" lc rgb "#3060a0"
 
 set key left top
-set title "Time of an update (ms) beside N looping builders"
+set title "Time of an update beside builders (ms)"
 set style data linespoints
 set xtics auto
 set logscale x 2
@@ -183,31 +183,17 @@ set xlabel "builders"
 plot $waiting using 1:2:3:4 with yerrorlines title "update waits, builds held back" lc rgb "#3060a0", \\
      "" using 1:5:6:7 with yerrorlines title "turned away, tried again" lc rgb "#b04030"
 
-set title "Standstill of a CPU (ms), INSTALL {cost} ms"
+set title "Standstill of the CPU that updates (ms)"
 set xlabel "CPUs"
 plot $stall using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
      "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0", \\
      "" using 1:8 title "noise" with lines dt 2 lc rgb "#808080"
 
-set title "Pause of a running TD (ms), INSTALL {cost} ms"
+set title "Pause of a running TD (ms)"
 plot $pause using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
      "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0"
 
-unset logscale
-set title "A plain workload on 2 CPUs across an update: hashes in 10 ms"
-set xlabel "ms from its begin"
-set xrange [-200:*]
-set yrange [0:*]
-set key right bottom
-plot $stock_hash using 1:2 with steps title "stock" lc rgb "#b04030", \\
-     $patched_hash using 1:2 with steps title "patched" lc rgb "#3060a0"
-
-set title "Longest stall (ms) of a thread on any CPU but the one that stood longest"
-set xlabel "CPUs"
-set logscale xy
-set xrange [0.8:20]
-set yrange [*:*]
-set key left top
+set title "Standstill of any other CPU (ms)"
 plot $others using 1:2:3:4 with yerrorlines title "stock" lc rgb "#b04030", \\
      "" using 1:5:6:7 with yerrorlines title "patched" lc rgb "#3060a0"
 unset multiplot
@@ -289,10 +275,6 @@ def plot(results, output):
     text += _block("others", [[cpus, *_points(old["alone"]["thread"]["others_ms"]),
                                *_points(new["alone"]["thread"]["others_ms"])]
                               for cpus, old, new in both if cpus != "1"] or [[1] + [None] * 6])
-    for kernel in ("stock", "patched"):
-        row = results["throughput"][kernel]
-        text += _block(f"{kernel}_hash", [[ms - row["begin_ms"], count] for ms, count in row["slices"]
-                                          if ms < row["end_ms"] + 200])
     text += PLOT.format(output=output, builds=patched["builds"], updates=patched["updates"],
                         cost=results["install_cost_ms"])
     subprocess.run(["gnuplot"], input=text, text=True, check=True)

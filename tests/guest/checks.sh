@@ -66,11 +66,12 @@ children() {
 	sed -n "s/^\([0-9]*\) (.*) [A-Z] $1 .*/\1/p" /proc/[0-9]*/stat 2>/dev/null
 }
 
-# begin_build OPTION...: a TD's build that stops in its middle; end_build lets it go on.
+# begin_build OPTION...: a TD's build that stops in its middle; end_build lets it go on. The
+# builder's program is $tdload, if that is set.
 begin_build() {
 	# The file of an earlier build must not be taken for this one's.
 	rm -f /tmp/go /tmp/build
-	tdload build --count 1 --hold /tmp/go --verbose "$@" >/tmp/build & build=$!
+	"${tdload:-tdload}" build --count 1 --hold /tmp/go --verbose "$@" >/tmp/build & build=$!
 	wait_for grep -qs page= /tmp/build
 }
 end_build() {
@@ -87,7 +88,7 @@ kill_build() {
 begin_run() {
 	rm -f /tmp/run
 	tdload run "$@" >/tmp/run & run=$!
-	wait_for grep -qs ^chain /tmp/run
+	wait_for grep -qs '^chain ' /tmp/run
 }
 runs_on() {
 	reports=$(grep -c ^chain /tmp/run)

@@ -5,7 +5,8 @@
  * reports, of four exits each.
  * SIGUSR1 ends a lap: the longest pause of each is told on its own. With --insist a
  * vCPU that cannot run is told and tried again, as after a failed update that another repairs.
- * With --slots memory slots come and go meanwhile, as when a VMM maps devices.
+ * With --slots memory slots come and go meanwhile, as when a VMM maps devices. With --halt
+ * the TD halts again and again, always with an interrupt pending.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,7 +31,7 @@
 
 static struct {
 	unsigned int seconds, steps, reports;
-	bool insist, slots;
+	bool insist, slots, halt;
 	struct td_options td;
 } options = { .steps = 20000, .td = { .vcpus = 1 } };
 
@@ -169,6 +170,7 @@ static void parse(int argc, char **argv)
 		{ "reports", required_argument, NULL, 'r' },
 		{ "insist", no_argument, NULL, 'i' },
 		{ "slots", no_argument, NULL, 'm' },
+		{ "halt", no_argument, NULL, 'h' },
 		{ }
 	};
 	int c;
@@ -181,6 +183,7 @@ static void parse(int argc, char **argv)
 		case 'r': options.reports = number(optarg); break;
 		case 'i': options.insist = true; break;
 		case 'm': options.slots = true; break;
+		case 'h': options.halt = true; break;
 		default: exit(2);
 		}
 	}
@@ -201,7 +204,8 @@ int load_run(int argc, char **argv)
 		die("%s", reason);
 	stop_on_signals();
 	signal(SIGUSR1, next_lap);
-	options.td.argument = TD_MODE_CHAIN | (uint64_t)options.steps << TD_STEPS_SHIFT;
+	options.td.argument = (options.halt ? TD_MODE_HALT : TD_MODE_CHAIN) |
+			      (uint64_t)options.steps << TD_STEPS_SHIFT;
 	ret = td_build(&td, &options.td);
 	if (ret)
 		die("%s: %s, status %#lx", td.step, strerror(-ret), td.hw_error);

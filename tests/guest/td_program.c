@@ -23,6 +23,11 @@ typedef unsigned long u64;
 
 #define WORDS			(TD_PAGE_SIZE / sizeof(u64))
 
+#define X2APIC_SELF_IPI		0x83f
+#define VECTOR			0x40
+/* Many of them, so that a vCPU is as often about to halt as it runs. */
+#define HALTS			16
+
 #define TDREPORT_SIZE		1024
 #define TDREPORT_MRTD		(512 + 16)
 #define MRTD_WORDS		12
@@ -177,12 +182,27 @@ static void probe(void)
 	out(TD_PORT_DONE, 0);
 }
 
-static void __attribute__((noreturn)) chain(u32 vcpu, u64 steps)
+static void wrmsr(u32 msr, u32 value)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"(value), "d"(0));
+}
+
+/* The interrupt stays pending, as the program never takes one: each halt ends at once. */
+static void halt(u64 times)
+{
+	while (times--)
+		tdvmcall(TDVMCALL_HLT, 0, 0, 0, 0);
+}
+
+static void __attribute__((noreturn)) chain(u32 vcpu, u64 steps, u64 halts)
 {
 	u64 hash = td_chain_seed(vcpu);
 	u64 count = 0;
 
+	if (halts)
+		wrmsr(X2APIC_SELF_IPI, VECTOR);
 	for (;;) {
+		halt(halts);
 		for (u64 end = count + steps; count < end; count++)
 			hash = td_chain_step(hash, count);
 		out(TD_PORT_COUNT_LOW, count);
@@ -195,7 +215,9 @@ static void __attribute__((noreturn)) chain(u32 vcpu, u64 steps)
 void td_main(u64 argument, u32 vcpu)
 {
 	if ((argument & TD_MODE_MASK) == TD_MODE_CHAIN)
-		chain(vcpu, argument >> TD_STEPS_SHIFT);
+		chain(vcpu, argument >> TD_STEPS_SHIFT, 0);
+	if ((argument & TD_MODE_MASK) == TD_MODE_HALT)
+		chain(vcpu, argument >> TD_STEPS_SHIFT, HALTS);
 	if ((argument & TD_MODE_MASK) == TD_MODE_OBEY)
 		obey();
 	if ((argument & TD_MODE_MASK) == TD_MODE_ACCEPT)

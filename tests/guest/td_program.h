@@ -19,7 +19,9 @@
 #define TD_MODE_PROBE		0	/* tell the measurement, then end */
 #define TD_MODE_CHAIN		1	/* count and hash for ever */
 #define TD_MODE_ACCEPT		2	/* accept as many pages as steps, its own, then end */
-#define TD_MODE_OBEY		3	/* do what the VMM orders, for ever */
+#define TD_MODE_HALT		3	/* as TD_MODE_CHAIN, and halt, again and again, with an
+					   interrupt pending */
+#define TD_MODE_OBEY		4	/* do what the VMM orders, for ever */
 #define TD_MODE_MASK		0xff
 #define TD_STEPS_SHIFT		8	/* steps of the chain between two reports */
 

@@ -18,7 +18,7 @@ static const struct {
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
 	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
 	  "\t\t[--fail-nth N] [--tolerant] [--verbose]" },
-	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist] [--slots]" },
+	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist] [--slots] [--halt]" },
 	{ "update", load_update,
 	  "[--count N] [--pause-ms MS]\n"
 	  "\t\t[--reject-on-build FILE] [--give-up-ms MS]\n"

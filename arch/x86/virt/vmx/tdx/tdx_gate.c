@@ -138,6 +138,20 @@ void tdx_gate_wait(void)
 EXPORT_SYMBOL_FOR_KVM(tdx_gate_wait);
 
 /**
+ * tdx_gate_is_closed() - is the TDX module being replaced?
+ *
+ * Then the CPU that updates may take no interrupt for as long as SEAMLDR.INSTALL takes:
+ * ask before an IPI is sent to a CPU that may be that one.
+ *
+ * Context: Any context. The answer may be out of date when it is given.
+ */
+bool tdx_gate_is_closed(void)
+{
+	return READ_ONCE(__tdx_gate_status) == GATE_CLOSED;
+}
+EXPORT_SYMBOL_FOR_KVM(tdx_gate_is_closed);
+
+/**
  * tdx_module_wait() - sleep until SEAMCALLs reach a TDX module
  *
  * While an update replaces the module that takes a moment. After an update that
