@@ -70,6 +70,12 @@ fuzz: setup-test setup-emulator
 check: setup-kernel setup-check series
 	@python3 -B scripts/check $(CHECK)
 
+##   make wrong-kernels   kernels that lack one guarantee each, and the tests that find it out;
+##                        NAMES="word word" takes some, see tests/wrong-kernels
+.PHONY: wrong-kernels
+wrong-kernels: setup-kernel setup-run setup-emulator base
+	@tests/wrong-kernels/run --right $(NAMES)
+
 ##   make test-bare       the commands in bare roots of Debian 12 and 13, see
 ##                        scripts/test-bare; QUICK=1 builds no kernel
 .PHONY: test-bare
@@ -131,7 +137,7 @@ dist: setup-run setup-emulator base
 ##   make clean           remove out/ and what was compiled, but no download
 .PHONY: clean
 clean:
-	rm -rf out build/kernel build/emulator build/guest build/selftests build/fuzz
+	rm -rf out build/kernel build/wrong-tree build/emulator build/guest build/selftests build/fuzz
 
 ## The kernel comes from Debian's archive; TDX_BASE=/path/to/linux-7.3.y takes a
 ## tree or tarball instead.

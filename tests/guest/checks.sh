@@ -47,7 +47,7 @@ update() {
 # wait_for COMMAND...: until it succeeds; fails when it does not. The limit is for hangs:
 # a shorter one would tell how fast the machine is, and what else it does. (A number of
 # seconds before COMMAND counts if it is more.)
-hang=600
+hang=${HANG:-600}
 wait_for() {
 	limit=$hang
 	case $1 in
