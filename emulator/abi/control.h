@@ -32,20 +32,27 @@
  *	before the instruction. It takes interrupts there if it has them on, and may do
  *	anything else in their handlers.
  *
+ *   hold_lock LEAF[,cpu=N],lock=LOCK
+ *	Each call of LEAF, on CPU N, stays inside the TDX module where it has got that lock,
+ *	until clear: TD_EPOCH (TDH.VP.ENTER, TDH.MEM.TRACK), SEPT_TREE (those that need the
+ *	secure EPT, and TDH.VP.ENTER of a TD that faulted too often) or SEPT_ENTRY. LEAF may be
+ *	TDG.MEM.PAGE.ACCEPT, which a TD calls.
+ *
  *   release
- *	No holds.
+ *	No holds of the kind before the instruction.
  *
  *   clear
- *	No faults, no costs, no holds. What a call still had to spend of a cost is not
- *	spent: one of minutes that is cleared keeps a call inside at will.
+ *	No faults, no costs, no holds of either kind. What a call still had to spend of a
+ *	cost is not spent: one of minutes that is cleared keeps a call inside at will.
  *
  *   trace on | trace off | trace mark TEXT
  *	One line for each SEAMCALL on port 0x402 (see emulator/monitor/trace.c).
  *
  *   stats
  *	Counters, one "name value" a line; calls_LEAF counts all calls that have begun,
- *	contended_LEAF those that met a lock of another CPU's. cpus_in_cost of the CPUs spend
- *	a cost now, cpus_held are held before a call, cpus_held_masked with interrupts off.
+ *	contended_LEAF those that met a lock of another CPU's, those of TDs among them
+ *	(contended_TDG.MEM.PAGE.ACCEPT). cpus_in_cost of the CPUs spend a cost now, cpus_in_lock
+ *	are held by hold_lock, cpus_held before a call, cpus_held_masked with interrupts off.
  *
  *   invariants deep | invariants fast
  *	Whether the TDX module checks what takes long, on each call.

@@ -18,7 +18,7 @@
 
 #include "types.h"
 
-#define SEAM_PLATFORM_ABI	4
+#define SEAM_PLATFORM_ABI	5
 #define SEAM_MAX_LPS		64
 #define SEAM_MAX_CMRS		32
 
@@ -57,6 +57,13 @@ struct seam_extended_state {
 	u64 xfam;
 	u64 tsc_aux;
 	u64 dr[4];
+};
+
+/* Locks of the TDX module in which the platform may hold a call: see @locked. */
+enum seam_lock {
+	SEAM_LOCK_TD_EPOCH,
+	SEAM_LOCK_SEPT_TREE,
+	SEAM_LOCK_SEPT_ENTRY,
 };
 
 struct seam_memory_range {
@@ -152,8 +159,14 @@ struct seam_platform {
 	 */
 	u64 (*invept_count)(u32 lp);
 
-	/** @contended: another LP holds a lock that a call of @leaf needs. */
-	void (*contended)(u16 leaf);
+	/**
+	 * @contended: another LP holds a lock that a call of @leaf needs, which is a
+	 * TDCALL's with SEAMCALL_TDCALL.
+	 */
+	void (*contended)(u64 leaf);
+
+	/** @locked: a call of @leaf has that lock now, and has changed nothing under it yet. */
+	void (*locked)(u64 leaf, enum seam_lock lock);
 
 	/** @rdtsc: the time-stamp counter of this LP. */
 	u64 (*rdtsc)(void);

@@ -16,6 +16,8 @@
 #define SEAMCALL_VERSION_MASK		GENMASK(23, 16)
 #define SEAMCALL_RESERVED_MASK		GENMASK(62, 24)
 #define SEAMCALL_P_SEAMLDR		BIT(63)
+/* Not of RAX: where calls of both kinds are told apart, this one is a TDCALL. */
+#define SEAMCALL_TDCALL			BIT(62)
 
 static inline u16 seamcall_leaf(u64 rax)
 {
@@ -95,13 +97,17 @@ enum tdh_leaf { TDH_LEAVES(SEAMCALL_ENUM) };
 enum tdg_leaf { TDG_LEAVES(SEAMCALL_ENUM) };
 #undef SEAMCALL_ENUM
 
-/* Name of the leaf in @rax, bit 63 included; NULL when there is no such leaf. */
+/* Name of the leaf in @rax, bits 63 and 62 included; NULL when there is no such leaf. */
 static inline const char *seamcall_name(u64 rax)
 {
 #define SEAMCALL_CASE(number, id, name)	case number: return name;
 	if (rax & SEAMCALL_P_SEAMLDR) {
 		switch (seamcall_leaf(rax)) {
 		SEAMLDR_LEAVES(SEAMCALL_CASE)
+		}
+	} else if (rax & SEAMCALL_TDCALL) {
+		switch (seamcall_leaf(rax)) {
+		TDG_LEAVES(SEAMCALL_CASE)
 		}
 	} else {
 		switch (seamcall_leaf(rax)) {

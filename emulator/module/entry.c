@@ -93,9 +93,9 @@ void entry(struct seam_cpu *cpu)
 		.platform = cpu->platform,
 		.module = seam_pointer(cpu->platform, sysinfo->data_base + sysinfo->handoff_size),
 		.reg = cpu->host.reg,
+		.leaf = seamcall_leaf(cpu->host.reg[GPR_RAX]),
 	};
 	struct module *module = call.module;
-	u16 leaf = seamcall_leaf(cpu->host.reg[GPR_RAX]);
 	u64 status;
 
 	invariant(&call, cpu->lp < call.platform->num_lps && cpu->lp < SEAM_MAX_LPS);
@@ -104,7 +104,7 @@ void entry(struct seam_cpu *cpu)
 	status = dispatch(&call);
 	lock_release_all(&call);
 	if (call.platform->deep_invariants)
-		check_invariants(&call, leaf);
+		check_invariants(&call, call.leaf);
 	__atomic_fetch_sub(&module->lps_inside, 1, __ATOMIC_SEQ_CST);
 
 	cpu->host.reg[GPR_RAX] = status;

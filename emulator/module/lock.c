@@ -61,7 +61,7 @@ bool lock_try(struct call *call, module_lock *lock, enum lock_mode mode)
 {
 	if (lock_try_once(lock, mode))
 		return lock_remember(call, lock, mode);
-	call->platform->contended(seamcall_leaf(call->reg[GPR_RAX]));
+	call->platform->contended(call->leaf);
 	return false;
 }
 

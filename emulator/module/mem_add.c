@@ -21,8 +21,9 @@ static u64 get_free_entry(struct call *call, enum lock_mode mode, u32 op_states,
 	status = gpa_operand_get(td, rcx, min_level, max_level, operand);
 	if (status)
 		return status;
-	if (!lock_acquire(call, &td->tdcs->sept_lock, LOCK_SHARED))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	status = sept_tree_lock(call, td->tdcs, LOCK_SHARED);
+	if (status)
+		return status;
 	if (!sept_walk(call, td, operand->gpa, operand->level, walk)) {
 		sept_report_entry(call, walk);
 		return TDX_EPT_WALK_FAILED | OPERAND_RCX;
@@ -142,8 +143,9 @@ u64 leaf_TDH_MR_EXTEND(struct call *call)
 		return status;
 	if (!IS_ALIGNED(gpa, MR_EXTEND_SIZE) || gpa >= td_shared_bit(&td))
 		return TDX_OPERAND_INVALID | OPERAND_RCX;
-	if (!lock_acquire(call, &td.tdcs->sept_lock, LOCK_SHARED))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	status = sept_tree_lock(call, td.tdcs, LOCK_SHARED);
+	if (status)
+		return status;
 	if (!sept_walk(call, &td, gpa, 0, &walk)) {
 		sept_report_entry(call, &walk);
 		return TDX_EPT_ENTRY_NOT_PRESENT | OPERAND_RCX;

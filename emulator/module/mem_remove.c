@@ -25,8 +25,9 @@ u64 leaf_TDH_MEM_TRACK(struct call *call)
 	status = td_get(call, call->reg[GPR_RCX], OPERAND_RCX, OP_BUILT, &td);
 	if (status)
 		return status;
-	if (!lock_acquire(call, &td.tdcs->epoch_lock, LOCK_EXCLUSIVE))
-		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	status = td_epoch_lock(call, td.tdcs, LOCK_EXCLUSIVE);
+	if (status)
+		return status;
 	if (epoch_vcpus(td.tdcs, td.tdcs->epoch - 1))
 		return TDX_PREVIOUS_TLB_EPOCH_BUSY;
 	/* RANGE.BLOCK reads it without the lock. */
@@ -48,8 +49,9 @@ static u64 get_entry(struct call *call, enum lock_mode tree_mode, u32 max_level,
 	status = gpa_operand_get(td, rcx, 0, max_level, &operand);
 	if (status)
 		return status;
-	if (!lock_acquire(call, &td->tdcs->sept_lock, tree_mode))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	status = sept_tree_lock(call, td->tdcs, tree_mode);
+	if (status)
+		return status;
 	if (!sept_walk(call, td, operand.gpa, operand.level, walk)) {
 		sept_report_entry(call, walk);
 		return TDX_EPT_WALK_FAILED | OPERAND_RCX;

@@ -157,6 +157,7 @@ struct call {
 	const struct seam_platform *platform;
 	struct module *module;
 	u64 *reg;			/* the host's registers, by enum seam_gpr */
+	u64 leaf;			/* with SEAMCALL_TDCALL while a TD's call is handled */
 	bool never_wait;		/* it has locks against their order */
 	u32 num_held;
 	struct held_lock held[MAX_HELD_LOCKS];

@@ -38,6 +38,14 @@ bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 	}
 }
 
+u64 sept_tree_lock(struct call *call, struct tdcs *tdcs, enum lock_mode mode)
+{
+	if (!lock_acquire(call, &tdcs->sept_lock, mode))
+		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	call->platform->locked(call->leaf, SEAM_LOCK_SEPT_TREE);
+	return TDX_SUCCESS;
+}
+
 /* Return: whether the entry is locked now. */
 static bool try_entry_lock(struct sept_walk *walk)
 {
@@ -50,7 +58,7 @@ u64 sept_entry_lock(struct call *call, struct sept_walk *walk, bool by_host)
 	u64 start = 0;
 
 	if (!try_entry_lock(walk)) {
-		call->platform->contended(seamcall_leaf(call->reg[GPR_RAX]));
+		call->platform->contended(call->leaf);
 		do {
 			if (!lock_wait(call, &start)) {
 				if (by_host)
@@ -67,6 +75,7 @@ u64 sept_entry_lock(struct call *call, struct sept_walk *walk, bool by_host)
 	if (by_host)
 		__atomic_fetch_and(walk->entry, ~SEPT_HOST_PRIORITY, __ATOMIC_RELAXED);
 	walk->value &= ~SEPT_HOST_PRIORITY;
+	call->platform->locked(call->leaf, SEAM_LOCK_SEPT_ENTRY);
 	return TDX_SUCCESS;
 }
 

@@ -65,6 +65,9 @@ struct gpa_operand {
 u64 gpa_operand_get(const struct td *td, u64 value, u32 min_level, u32 max_level,
 		    struct gpa_operand *operand);
 
+/* TDX_SUCCESS or TDX_OPERAND_BUSY, of the tree. */
+u64 sept_tree_lock(struct call *call, struct tdcs *tdcs, enum lock_mode mode);
+
 /* Where a walk ended: at the level that was asked for, or at the first that stops it. */
 struct sept_walk {
 	u64 *entry;

@@ -66,8 +66,9 @@ u64 stepping_filter(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 	vcpu->tdvps->entry_rip = vcpu->vmcb->save.rip;
 	if (!vcpu->tdvps->num_fault_gpas)
 		return TDX_SUCCESS;
-	if (!lock_acquire(call, &tdcs->sept_lock, LOCK_EXCLUSIVE))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
+	status = sept_tree_lock(call, tdcs, LOCK_EXCLUSIVE);
+	if (status)
+		return status;
 	status = missing_page(call, vcpu, exit);
 	lock_release(call, &tdcs->sept_lock);
 	if (!status)

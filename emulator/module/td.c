@@ -41,6 +41,14 @@ u64 td_get_locked(struct call *call, u64 tdr_pa, enum tdx_operand operand, enum 
 	return TDX_SUCCESS;
 }
 
+u64 td_epoch_lock(struct call *call, struct tdcs *tdcs, enum lock_mode mode)
+{
+	if (!lock_acquire(call, &tdcs->epoch_lock, mode))
+		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	call->platform->locked(call->leaf, SEAM_LOCK_TD_EPOCH);
+	return TDX_SUCCESS;
+}
+
 void td_page_add(struct call *call, struct td *td, struct page *page, enum page_type type)
 {
 	page_assign(call, page, type, td->tdr_pa);

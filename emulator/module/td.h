@@ -169,6 +169,9 @@ static inline u64 td_get(struct call *call, u64 tdr_pa, enum tdx_operand operand
 	return td_get_locked(call, tdr_pa, operand, LOCK_SHARED, LOCK_SHARED, op_states, td);
 }
 
+/* Lock the TD's epoch: TDX_SUCCESS or TDX_OPERAND_BUSY. */
+u64 td_epoch_lock(struct call *call, struct tdcs *tdcs, enum lock_mode mode);
+
 /* The TD takes a free page, or gives one back. */
 void td_page_add(struct call *call, struct td *td, struct page *page, enum page_type type);
 void td_page_remove(struct call *call, struct td *td, struct page *page);

@@ -101,10 +101,12 @@ void vcpu_init_state(struct call *call, struct vcpu *vcpu, u64 rcx)
 static u64 epoch_enter(struct call *call, struct vcpu *vcpu)
 {
 	struct tdcs *tdcs = vcpu->td.tdcs;
+	u64 status;
 
 	/* Other vCPUs may enter at the same time, but no epoch may begin. */
-	if (!lock_acquire(call, &tdcs->epoch_lock, LOCK_SHARED))
-		return TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	status = td_epoch_lock(call, tdcs, LOCK_SHARED);
+	if (status)
+		return status;
 	vcpu->tdvps->epoch = tdcs->epoch;
 	__atomic_fetch_add(&tdcs->epoch_vcpus[tdcs->epoch & 1], 1, __ATOMIC_SEQ_CST);
 	lock_release(call, &tdcs->epoch_lock);

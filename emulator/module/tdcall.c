@@ -321,8 +321,11 @@ enum td_next td_handle_tdcall(struct call *call, struct vcpu *vcpu, u32 length,
 		.exit = exit,
 		.next = TD_RESUME,
 	};
-	u64 status = tdcall_dispatch(&tdcall);
+	u64 leaf = call->leaf, status;
 
+	call->leaf = SEAMCALL_TDCALL | seamcall_leaf(tdcall_get(&tdcall, GPR_RAX));
+	status = tdcall_dispatch(&tdcall);
+	call->leaf = leaf;
 	if (tdcall.again)
 		return tdcall.next;
 	vcpu_gpr_set(vcpu, GPR_RAX, status);

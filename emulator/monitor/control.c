@@ -78,6 +78,7 @@ static const char *clear_command(const char *text)
 		return "clear has no arguments";
 	hold_release();
 	fault_clear();
+	lock_hold_clear();
 	return NULL;
 }
 
@@ -100,6 +101,7 @@ static const struct command commands[] = {
 	{ "fault", fault_add },
 	{ "cost", cost_set },
 	{ "hold", hold_set },
+	{ "hold_lock", lock_hold_add },
 	{ "trace", trace_command },
 	{ "strict", strict_command },
 	{ "gate", gate_command },
@@ -176,6 +178,7 @@ static void write_stats(char *text, size_t size)
 		    "seamcalls_in_transition %lu\n"
 		    "faults %lu\n"
 		    "cpus_in_cost %u\n"
+		    "cpus_in_lock %u\n"
 		    "cpus_held %lu\n"
 		    "cpus_held_masked %lu\n"
 		    "protected_pages %lu\n"
@@ -186,12 +189,14 @@ static void write_stats(char *text, size_t size)
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    READ_ONCE(cpus_in_cost), TOTAL(held), TOTAL(held_masked), npt_protected_pages(),
-		    READ_ONCE(seam_platform.deep_invariants), READ_ONCE(seam_platform.hardware_locks));
+		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock), TOTAL(held), TOTAL(held_masked),
+		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
+		    READ_ONCE(seam_platform.hardware_locks));
 	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,
 		      SEAMCALL_P_SEAMLDR);
 	write_by_leaf(text, size, "calls", seamcall_stats.tdh, NUM_TDH_LEAVES, 0);
 	write_by_leaf(text, size, "contended", seam_contention, NUM_TDH_LEAVES, 0);
+	write_by_leaf(text, size, "contended", td_contention, NUM_TDH_LEAVES, SEAMCALL_TDCALL);
 }
 
 static void execute(void)

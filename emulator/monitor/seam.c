@@ -13,12 +13,15 @@ static u64 invept_count(u32 lp)
 	return __atomic_load_n(&cpus[lp].invept_count, __ATOMIC_ACQUIRE);
 }
 
-u64 seam_contention[NUM_TDH_LEAVES];
+u64 seam_contention[NUM_TDH_LEAVES], td_contention[NUM_TDH_LEAVES];
 
-static void contended(u16 leaf)
+static void contended(u64 leaf)
 {
-	if (leaf < NUM_TDH_LEAVES)
-		__atomic_add_fetch(&seam_contention[leaf], 1, __ATOMIC_RELAXED);
+	u64 *counts = leaf & SEAMCALL_TDCALL ? td_contention : seam_contention;
+	u16 number = seamcall_leaf(leaf);
+
+	if (number < NUM_TDH_LEAVES)
+		__atomic_add_fetch(&counts[number], 1, __ATOMIC_RELAXED);
 }
 
 static u64 platform_rdtsc(void)
@@ -99,6 +102,7 @@ void seam_init(void)
 		.end_interrupt = td_end_interrupt,
 		.invept_count = invept_count,
 		.contended = contended,
+		.locked = lock_hold_wait,
 		.rdtsc = platform_rdtsc,
 		.random = random,
 		.log = log_line,

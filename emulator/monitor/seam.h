@@ -13,9 +13,9 @@ struct cpu;
 extern struct seamldr seamldr;
 extern struct seam_platform seam_platform;
 
-/* By leaf: how often a call met a lock that another LP had. Atomic. */
+/* By leaf: how often a SEAMCALL, or a TDCALL, met a lock that another LP had. Atomic. */
 #define NUM_TDH_LEAVES	128
-extern u64 seam_contention[NUM_TDH_LEAVES];
+extern u64 seam_contention[NUM_TDH_LEAVES], td_contention[NUM_TDH_LEAVES];
 
 void seam_init(void);
 void seam_boot_load(void);
@@ -80,6 +80,13 @@ void hold_release(void);
 /* Of cost_spend(): the SEAMLDR.INSTALL that replaces the module. */
 #define COST_REPLACING	(SEAMLDR_INSTALL | BIT(62))
 void fault_clear(void);
+
+/* lock_hold.c */
+const char *lock_hold_add(const char *specification);
+void lock_hold_clear(void);
+/* The module's call of @leaf, on this CPU, has @lock: it is held here if it was asked for. */
+void lock_hold_wait(u64 leaf, enum seam_lock lock);
+extern u32 cpus_in_lock;		/* that are held now */
 
 /* trace.c */
 extern bool trace_on;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "../abi/seamcall.h"
 #include "fake_platform.h"
 
 #include <pthread.h>
@@ -97,9 +98,17 @@ static u64 fake_invept_count(u32 lp)
 	return fake.invept[lp];
 }
 
-static void fake_contended(u16 leaf)
+static void fake_contended(u64 leaf)
 {
+	if (leaf & SEAMCALL_TDCALL)
+		leaf = FAKE_TDCALLS + seamcall_leaf(leaf);
 	__atomic_add_fetch(&fake.contended[leaf % ARRAY_SIZE(fake.contended)], 1, __ATOMIC_RELAXED);
+}
+
+static void fake_locked(u64 leaf, enum seam_lock lock)
+{
+	if (fake.locked)
+		fake.locked(leaf, lock);
 }
 
 static u64 fake_rdtsc(void)
@@ -182,6 +191,7 @@ void fake_reset(u32 num_lps, u32 num_packages)
 		.end_interrupt = fake_end_interrupt,
 		.invept_count = fake_invept_count,
 		.contended = fake_contended,
+		.locked = fake_locked,
 		.rdtsc = fake_rdtsc,
 		.random = fake_random,
 		.log = fake_log,

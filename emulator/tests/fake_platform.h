@@ -23,6 +23,7 @@
 #define FAKE_PHYS_BITS		46
 #define FAKE_MKTME_KEYIDS	15
 #define FAKE_TDX_KEYIDS		48
+#define FAKE_TDCALLS		128
 
 /**
  * struct fake_platform - the one and only
@@ -38,6 +39,8 @@
  * @num_ended: how often end_interrupt() was called.
  * @slow_random: random() lets other threads run, whatever locks are held.
  * @contended: how often a call of each leaf met a lock of another LP's.
+ *	       TDCALLs begin at FAKE_TDCALLS.
+ * @locked: called with each lock that locked() tells of; may make calls on other LPs.
  * @tsc_jump: how much further rdtsc() moves, at each call.
  * @real_time: rdtsc() counts time instead of its calls; for several threads.
  */
@@ -55,7 +58,8 @@ struct fake_platform {
 	int interrupt;
 	u32 num_ended;
 	bool slow_random;
-	u32 contended[256];
+	u32 contended[2 * FAKE_TDCALLS];
+	void (*locked)(u64 leaf, enum seam_lock lock);
 	s64 tsc_jump;
 	bool real_time;
 };

@@ -249,6 +249,83 @@ static void test_waiting(void)
 	tap_is(fake.contended[TDH_MEM_TRACK], 2, "so does one that is BUSY");
 }
 
+/* What another LP is told while a call has the lock that it was to be held in. */
+static struct {
+	u64 leaf;
+	enum seam_lock lock;
+	u64 other_leaf, rcx, rdx;
+	u64 status;
+	u32 times;
+} meeting;
+
+static void meet(u64 leaf, enum seam_lock lock)
+{
+	if (leaf != meeting.leaf || lock != meeting.lock || meeting.times++)
+		return;
+	meeting.status = call_on(1, meeting.other_leaf, meeting.rcx, meeting.rdx, spare, 0);
+}
+
+static void meets(u64 leaf, enum seam_lock lock, u64 other_leaf, u64 rcx, u64 rdx)
+{
+	meeting.leaf = leaf;
+	meeting.lock = lock;
+	meeting.other_leaf = other_leaf;
+	meeting.rcx = rcx;
+	meeting.rdx = rdx;
+	meeting.times = 0;
+	meeting.status = 0;
+}
+
+/* Where the platform may hold a call, it has the lock, and nobody else gets it. */
+static void test_held(void)
+{
+	u64 tree = TDX_OPERAND_BUSY | OPERAND_SEPT_TREE, epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	u64 entry = TDX_OPERAND_BUSY | OPERAND_RCX, gpa = TEST_GPA, next = TEST_GPA + PAGE_SIZE;
+
+	run_start(MODULE_1_5_05);
+	td = running_td;
+	spare = fake_alloc_pages(1);
+	fake.platform.deep_invariants = false;
+	fake.locked = meet;
+	fake.vmrun = exit_at_once;
+
+	meets(TDH_VP_ENTER, SEAM_LOCK_TD_EPOCH, TDH_MEM_TRACK, td.tdr, 0);
+	is_status(call(TDH_VP_ENTER, td.vcpu[0].tdvpr, 0, 0, 0), 0);
+	is_status(meeting.status, epoch);
+	meets(TDH_MEM_TRACK, SEAM_LOCK_TD_EPOCH, TDH_VP_ENTER, td.vcpu[0].tdvpr, 0);
+	is_status(call(TDH_MEM_TRACK, td.tdr, 0, 0, 0), TDX_SUCCESS);
+	/* The vCPU is another LP's. */
+	is_status(meeting.status, TDX_VCPU_ASSOCIATED);
+
+	meets(TDH_MEM_PAGE_AUG, SEAM_LOCK_SEPT_TREE, TDH_MEM_RANGE_BLOCK, gpa, td.tdr);
+	is_status(call(TDH_MEM_PAGE_AUG, next, td.tdr, fake_alloc_pages(1), 0), TDX_SUCCESS);
+	is_status(meeting.status, tree);
+	meets(TDH_MEM_SEPT_ADD, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr);
+	is_status(call(TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr, fake_alloc_pages(1), 0), TDX_SUCCESS);
+	is_status(meeting.status, entry);
+	meets(SEAMCALL_TDCALL | TDG_MEM_PAGE_ACCEPT, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_RANGE_BLOCK, next,
+	      td.tdr);
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, next, 0, 0), TDX_SUCCESS);
+	is_status(meeting.status, entry);
+
+	meets(TDH_MEM_RANGE_BLOCK, SEAM_LOCK_SEPT_TREE, TDH_MEM_PAGE_AUG, next + PAGE_SIZE, td.tdr);
+	is_status(call(TDH_MEM_RANGE_BLOCK, next, td.tdr, 0, 0), TDX_SUCCESS);
+	is_status(meeting.status, tree);
+	call(TDH_MEM_TRACK, td.tdr, 0, 0, 0);
+	meets(TDH_MEM_PAGE_REMOVE, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_PAGE_AUG, next, td.tdr);
+	is_status(call(TDH_MEM_PAGE_REMOVE, next, td.tdr, 0, 0), TDX_SUCCESS);
+	is_status(meeting.status, entry);
+	tap_is(fake.contended[FAKE_TDCALLS + TDG_MEM_PAGE_ACCEPT], 0, "the TD met nobody");
+
+	/* A TD's call counts as the TD's. */
+	call(TDH_MEM_PAGE_AUG, next, td.tdr, fake_alloc_pages(1), 0);
+	((u64 *)fake_pointer(td.sept[0]))[1] |= SEPT_LOCK;
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, next, 0, 0), TDX_OPERAND_BUSY | OPERAND_RCX);
+	((u64 *)fake_pointer(td.sept[0]))[1] &= ~SEPT_LOCK;
+	tap_is(fake.contended[FAKE_TDCALLS + TDG_MEM_PAGE_ACCEPT], 1, "now it did");
+	tap_is(fake.contended[TDH_VP_ENTER], 0, "which is not its entry");
+}
+
 static u64 status_inside[3];
 
 static void run_and_look(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
@@ -277,6 +354,7 @@ void test_locks(void)
 {
 	test_waiting();
 	test_running();
+	test_held();
 	test_module_locks();
 	test_key_lock();
 	test_td_locks();

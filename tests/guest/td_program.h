@@ -21,6 +21,7 @@
 #define TD_MODE_ACCEPT		2	/* accept as many pages as steps, its own, then end */
 #define TD_MODE_HALT		3	/* as TD_MODE_CHAIN, and halt, again and again, with an
 					   interrupt pending */
+#define TD_MODE_OBEY		4	/* do what the VMM orders, for ever */
 #define TD_MODE_MASK		0xff
 #define TD_STEPS_SHIFT		8	/* steps of the chain between two reports */
 
@@ -32,6 +33,17 @@
 #define TD_PORT_HASH_HIGH	0x514	/* written last: the report is complete */
 #define TD_PORT_DONE		0x515
 #define TD_PORT_FAILED		0x516	/* what a TDCALL returned, high half */
+#define TD_PORT_ORDER		0x517	/* is read from: TD_ORDER_... and a page */
+
+/* An order to a virtual CPU, for the nth page from TD_LATE_GPA on; it answers with DONE. */
+#define TD_ORDER_ACCEPT		1	/* 0, or what TDG.MEM.PAGE.ACCEPT returned, high half */
+#define TD_ORDER_ACCEPT_2M	2	/* the same: 2 MiB first, then the page */
+#define TD_ORDER_FILL		3	/* 0 */
+#define TD_ORDER_CHECK		4	/* how many words are not as they were filled */
+#define TD_ORDER_ZERO		5	/* how many words are not 0, as accepted */
+#define TD_ORDER_TOUCH		6	/* 0: reads a word, and faults until it can */
+#define TD_ORDER_SHIFT		24
+#define TD_ORDER_PAGE		0xffffff
 
 #ifndef __ASSEMBLER__
 

@@ -11,10 +11,12 @@
 #define PAGE_1G		0x83		/* and a page, not a table */
 
 	.section .tables, "aw", @progbits
-	/* Identity map of the gigabyte that the program is in. */
+	/* Identity map of the gigabytes of the memory that comes late, and of the program. */
 pml4:	.quad	pdpt + PAGE_TABLE
 	.fill	511, 8, 0
-pdpt:	.fill	3, 8, 0
+pdpt:	.quad	0
+	.quad	TD_LATE_GPA + PAGE_1G
+	.quad	0
 	.quad	0xc0000000 + PAGE_1G
 	.fill	508, 8, 0
 

@@ -29,6 +29,7 @@ static const struct {
 	{ "heir", load_heir, "fork | vm | memory" },
 	{ "keyids", load_keyids, "" },
 	{ "fault", load_fault, "prefault | accept" },
+	{ "obey", load_obey, "[--pages N] <ORDERS" },
 	{ "together", load_together, "[--vcpus N] [--pages N]" },
 };
 

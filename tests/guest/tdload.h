@@ -16,6 +16,7 @@ int load_capabilities(int argc, char **argv);
 int load_heir(int argc, char **argv);
 int load_keyids(int argc, char **argv);
 int load_fault(int argc, char **argv);
+int load_obey(int argc, char **argv);
 int load_together(int argc, char **argv);
 
 /* Monotonic time in microseconds. */

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
 from harness import HANG, IMAGES, Scenario, substituted	# noqa: E402 pylint: disable=wrong-import-position
 
-__all__ = ["BUSY", "Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
+__all__ = ["BUSY", "HARDWARE_LOCKS", "Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 
 # Two modules that lay the MRTD's context out differently, and that can't refuse
 # an update: nothing but the kernel protects a TD that is being built.
@@ -25,6 +25,11 @@ PREPARE = "export TDX_UPDATES=63; mount -t cgroup2 none /sys/fs/cgroup"
 
 # Nothing but the module decides whether TDH.MR.FINALIZE finds its TD busy. Here it does, twice.
 BUSY = "tdxctl fault leaf=TDH.MR.FINALIZE,repeat=2,status=0x8000020000000080 >/dev/null"
+
+# A lock of the module that another CPU has is BUSY at once.
+HARDWARE_LOCKS = ("--emulator", "locks=hardware")
+# How often that was, or would have been, for each leaf.
+CONTENDED = re.compile(r"^contended_(\S+) (\d+)$")
 
 RESULT = re.compile(r"^(?P<not>not )?ok \d+ (?:- )?(?P<name>[^#]*?)(?: *# *(?P<directive>.*))?$")
 PLAN = re.compile(r"^1\.\.(\d+)")
@@ -47,6 +52,7 @@ class Outcome:
     errors: str
     results: list = field(default_factory=list)
     planned: int = 0
+    contended: dict = field(default_factory=dict)
 
 
 def build():
@@ -60,7 +66,8 @@ def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=(), programs
     done = subprocess.run([ROOT / "tdxhost", "--kernel", substituted(kernel), "--cpus",
                            str(cpus),
                            "--timeout", str(timeout), *added, *options,
-                           "--", f"exec 2>&1; {PREPARE}; {command}"],
+                           "--", f"exec 2>&1; {PREPARE}; ({command}\n); status=$?; "
+                           "tdxctl stats | grep ^contended_; exit $status"],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           text=True, errors="replace")
     outcome = Outcome(done.returncode, done.stdout, done.stderr)
@@ -69,6 +76,8 @@ def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=(), programs
         result, plan = RESULT.match(line), PLAN.match(line)
         if plan:
             outcome.planned += int(plan[1])
+        elif contended := CONTENDED.match(line):
+            outcome.contended[contended[1]] = int(contended[2])
         elif result:
             directive = result["directive"] or ""
             outcome.results.append(Result(result["name"].strip(), not result["not"],
@@ -82,6 +91,8 @@ def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=(), programs
 
 def take_over(scenario, outcome, what, may_skip=()):
     """Each result is a check. A skipped test is a failure unless it may be skipped."""
+    print(f"# {what}: locks that another CPU had:", ", ".join(
+        f"{leaf} {count}" for leaf, count in outcome.contended.items()) or "none")
     for result in outcome.results:
         skipped = result.skipped and result.name not in may_skip
         scenario.check(f"{what}: {result.name}" + (f" # SKIP {result.skipped}"

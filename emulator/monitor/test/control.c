@@ -119,6 +119,23 @@ static void test_errors(void)
 	ok(answer_begins("error: "), "inside knows clear only");
 }
 
+static void test_lock_holds(void)
+{
+	command("hold_lock MEM.PAGE.AUG");
+	ok(answer_begins("error: "), "a call is held in a lock that is named");
+	command("hold_lock MEM.PAGE.AUG,lock=TDR");
+	ok(answer_begins("error: "), "and that is one of three");
+	command("hold_lock MEM.PAGE.AUG,cpu=63,lock=SEPT_TREE");
+	ok(answer_begins("error: "), "on a CPU that is there");
+	command("hold_lock MEM.PAGE.AUG,cpu=0,lock=SEPT_ENTRY");
+	ok(answer_begins("ok"), "a call of the host is");
+	command("hold_lock TDG.MEM.PAGE.ACCEPT,lock=SEPT_ENTRY");
+	ok(answer_begins("ok"), "a TD's is, too");
+	command("clear");
+	command("stats");
+	ok(answer_contains("\ncpus_in_lock 0\n"), "nobody is held");
+}
+
 /* The quickest of several calls, in cycles: the others may have been held up. */
 static u64 shortest_call(void)
 {
@@ -199,6 +216,7 @@ void test_control_port(void)
 	asm volatile("vmxon %0" : : "m"(vmxon_operand) : "memory", "cc");
 	test_faults();
 	test_errors();
+	test_lock_holds();
 	test_cost();
 	test_hold();
 	command("stats");
