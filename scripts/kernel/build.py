@@ -312,6 +312,13 @@ class Kernel:
             os.symlink(target, link)
 
     def lock(self):
+        # What is built leads back to its source by relative links.
+        own = os.path.join(os.path.realpath(BUILD), "kernel", self.name)
+        if os.path.realpath(self.objects) != own:
+            raise Failure("%s is reached by a link: another tree's kernel would be spoilt. "
+                          "Remove the link; a kernel that is built elsewhere is taken by "
+                          "'./tdxhost --kernel DIRECTORY'"
+                          % os.path.relpath(self.objects))
         os.makedirs(self.objects, exist_ok=True)
         self.lock_file = open(self.objects + ".lock", "w")
         try:

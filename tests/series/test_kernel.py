@@ -91,6 +91,18 @@ def test_kernel_that_fails_is_not_complete(tiny):
     assert "done, 1 objects" in kernel.run()
 
 
+@guards("../kernel/build.py", "os.path.realpath(self.objects) != own", "False")
+def test_kernel_of_another_tree_is_not_written_to(tiny):
+    kernel = TinyKernel(tiny)
+    elsewhere = os.path.join(tiny.directory, "elsewhere")
+    os.makedirs(elsewhere)
+    os.symlink(elsewhere, os.path.join(kernel.build, "kernel"))
+    with kernel.start() as process:
+        text = process.communicate()[0]
+    assert process.returncode == 1 and "Remove the link" in text, text
+    assert not os.listdir(elsewhere)
+
+
 @guards("../kernel/build.py", "pass_fds=(self.lock_file.fileno(),),", "")
 def test_kernel_waits_for_what_a_killed_build_left_running(tiny):
     kernel = TinyKernel(tiny)
