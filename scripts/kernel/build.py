@@ -313,7 +313,7 @@ class Kernel:
 
     def lock(self):
         # What is built leads back to its source by relative links.
-        own = os.path.join(os.path.realpath(BUILD), "kernel", self.name)
+        own = os.path.join(os.path.realpath(BUILD), os.path.relpath(self.objects, BUILD))
         if os.path.realpath(self.objects) != own:
             raise Failure("%s is reached by a link: another tree's kernel would be spoilt. "
                           "Remove the link; a kernel that is built elsewhere is taken by "

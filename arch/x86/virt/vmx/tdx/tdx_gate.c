@@ -143,7 +143,8 @@ EXPORT_SYMBOL_FOR_KVM(tdx_gate_wait);
  * Then the CPU that updates may take no interrupt for as long as SEAMLDR.INSTALL takes:
  * ask before an IPI is sent to a CPU that may be that one.
  *
- * Context: Any context. The answer may be out of date when it is given.
+ * Context: Any context.
+ * Return: whether it is. The answer may be out of date when it is given.
  */
 bool tdx_gate_is_closed(void)
 {
