@@ -20,6 +20,8 @@
 #include <linux/string.h>
 #include <linux/tdx_update.h>
 
+#include <asm/tdx.h>
+
 #include <trace/events/tdx_update.h>
 
 #include "tdx_update_internal.h"
