@@ -10,7 +10,8 @@
  *
  * Each line is answered by one: "vcpu V done VALUE", "vcpu V faults" (and it does so again and
  * again), "vcpu V paused", "memory done", or "... failed ...". Only a vCPU that faults can be
- * paused. An order to who is not done with the last one waits. vCPU V has CPU V + 1; who takes and gives memory has CPU 2.
+ * paused. An order to who is not done with the last one waits. vCPU V has CPU V + 1; who takes
+ * and gives memory has CPU 2.
  */
 #include <errno.h>
 #include <getopt.h>
