@@ -57,26 +57,45 @@ grep ^update' ' /tmp/updates
                                  if "total_us" in line.values])}
 
 
+# The kernel's own times, so that waits and builds are counted by one clock: how long an
+# update waited for builds, and for how long a build kept updates out.
+TRACING = "/sys/kernel/tracing"
+TRACE_WAITS = f"""
+echo 8192 >{TRACING}/buffer_size_kb
+for event in phase phase_end block_end; do
+	echo 1 >{TRACING}/events/tdx_update/tdx_update_$event/enable
+done
+"""
+LONGEST = """awk '
+{ for (i = 1; i < NF; i++) if ($i ~ /^[0-9]+[.][0-9]+:$/) now = $i * 1000000 }
+/phase: phase=drain/ { begin = now }
+/phase_end: phase=drain error=0/ { updates++; if (now - begin > longest) longest = now - begin }
+/block_end:/ { sub(/.*held_us=/, ""); if ($1 > held) held = $1 + 0 }
+END { printf "drains-%d updates=%d wait_us=%d build_us=%d\\n", builders, updates, longest, held }' builders="""
+
+
 def waiting(repeats):
     """How long an update takes while N builders never pause, by two policies.
 
     Both on the patched kernel. "reject" is an updater that is turned away while any
     TD is being built and tries again after 10 ms; it gives up after 10 s.
     """
-    script = ""
+    script = TRACE_WAITS
     for builders in BUILDERS:
         for policy in ("wait", "reject"):
             option = "--reject-on-build /tmp/state" if policy == "reject" else ""
             script += f"""
 rm -f /tmp/state
-tdload build --builders {builders} --count 1000000 --extra-pages {EXTRA_PAGES} --state /tmp/state >/tmp/builds & build=$!
+echo >{TRACING}/trace
+tdload build --builders {builders} --count 1000000 --extra-pages {EXTRA_PAGES} --state /tmp/state >/dev/null & build=$!
 sleep 1
 tdload update {option} --give-up-ms 10000 --count {repeats} --pause-ms 300 {PAIR} |
 	sed -n 's/^update /{policy}-{builders} /p'
 kill $build
 wait $build
-sed -n 's/^builds /builds-{policy}-{builders} /p' /tmp/builds
 """
+            if policy == "wait":
+                script += f"{LONGEST}{builders} {TRACING}/trace\n"
     lines = boot(script, kernel="patched")
     result = {}
     for policy in ("wait", "reject"):
@@ -84,8 +103,11 @@ sed -n 's/^builds /builds-{policy}-{builders} /p' /tmp/builds
         for builders in BUILDERS:
             found = of(lines, f"{policy}-{builders}")
             row = spread([line["total_us"] / 1000 for line in found])
-            built = of(lines, f"builds-{policy}-{builders}")
-            row["longest_build_ms"] = max((line["max_us"] / 1000 for line in built), default=None)
+            if policy == "wait":
+                longest = of(lines, f"drains-{builders}")[0]
+                row["waits"] = longest["updates"]
+                row["longest_wait_ms"] = longest["wait_us"] / 1000
+                row["longest_build_ms"] = longest["build_us"] / 1000
             row["gave_up"] = sum("gave-up" in line.values for line in found)
             row["turned_away"] = sum(line.values.get("refused", 0) for line in found)
             result[policy][str(builders)] = row
