@@ -4,10 +4,8 @@
 
 # shellcheck source=../../guest/checks.sh
 . /usr/bin/checks.sh
+# shellcheck source=helpers.sh
+. ./helpers.sh
 
-mount -t debugfs none /sys/kernel/debug 2>/dev/null
-for suite in "$@"; do
-	echo "suite $suite"
-	cat /sys/kernel/debug/kunit/$suite/results
-done
+results "$@"
 finish
