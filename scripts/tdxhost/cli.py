@@ -18,7 +18,8 @@ KERNEL_ARGUMENTS = ("console=ttyS0,115200", "panic=-1", "oops=panic", "printk.de
                     # The kernel's own watchdogs look for hangs, too, and not for a machine
                     # that does other work.
                     "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=180",
-                    "rcupdate.rcu_exp_cpu_stall_timeout=180000")
+                    "rcupdate.rcu_exp_cpu_stall_timeout=180000",
+                    "workqueue.watchdog_thresh=180")
 KEPT_RUNS = 40
 
 

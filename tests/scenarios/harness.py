@@ -149,12 +149,16 @@ class Scenario:
             run.lines.append(text)
 
     def boot(self, script, *, arguments=(), kernel="patched", cpus=4, expect=0, options=(),
-             trace=False, timeout=HANG, name=""):
+             trace=False, timeout=HANG, name="", keeps_cpus=False):
         """Run a shell script in the host, which has tests/guest/checks.sh.
 
         Its name ends in .sh: a file of the scenario's directory, which is the scenario's
         name with a .d behind it. All that is there is in the host, in the working
         directory. Anything else is the text of a script.
+
+        With keeps_cpus the script keeps CPUs in a SEAMCALL, or about to make one, until it has
+        seen something. For how long is a matter of the machine: a CPU that does not go on is no
+        soft lockup then.
 
         Its checks become checks of the scenario, and so does the exit status of
         tdxhost unless expect is None.
@@ -174,6 +178,8 @@ class Scenario:
             for file in files:
                 command += ["--add", file]
             command += options
+            if keeps_cpus:
+                command += ["--append", "nosoftlockup rcupdate.rcu_cpu_stall_suppress=1"]
             if trace:
                 command += ["--trace", calls]
             if kernel != "stock":
