@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from host import Host, TOOL, holds, image, same
+from host import Host, ROOT, TOOL, holds, image, mrseam, same
 
 RUNS = int(os.environ.get("TDX_TOOL_FUZZ_RUNS", "20000"))
 
@@ -144,6 +144,48 @@ def test_completion(tool):
     for command in ("check", "update"):
         same(f"versions for {command}", {"1.5.08"}, complete("--dir", host.images, command, "1.5"))
     same("images", {f"{host.images}/tdx_module_1.5.08.blob"}, complete("check", f"{host.images}/tdx"))
+    host.close()
+
+
+def document(host):
+    """The document for operators, with files that exist here instead of the host's."""
+    text = (ROOT / "Documentation/arch/x86/tdx-module-tool.rst").read_text()
+    approved = host.path / "approved"
+    approved.write_text(f"{mrseam(image())}\n")
+    return text.replace("/etc/tdx/approved", str(approved))
+
+
+def test_document(tool):
+    """The command lines that the documents show are right: there is just no host here."""
+    host = Host(tool)
+    text = document(host)
+    shown = re.findall(r"^  ExecStart=/usr/sbin/(tdx-module .*)$", text, re.M)
+    shown += [found.replace(",", "") for found in re.findall(r"argv: \[(tdx-module, .*)\]", text)]
+    shown += [line.replace("\\-", "-").partition("|")[0].replace("/etc/tdx/approved", "/dev/null")
+              for line in re.findall(r"^(tdx\\-module [a-z].*)$", (TOOL / "tdx-module.8").read_text(), re.M)]
+    same("command lines", 4, len(shown))
+    for line in shown:
+        done = subprocess.run([str(tool), *line.split()[1:]], capture_output=True, text=True,
+                              check=False, env=dict(os.environ, TDX_MODULE_ROOT="/nowhere"))
+        same(f"{line}: {done.stderr}", 5, done.returncode)
+    host.close()
+
+
+def test_units(tool):
+    """systemd takes the unit and the timer that the document shows."""
+    host = Host(tool)
+    text = document(host).replace("/usr/sbin/tdx-module", str(tool))
+    for name, block in re.findall(r"``/etc/systemd/system/([\w.-]+)``::\n\n((?:(?:  .*)?\n)+)", text):
+        (host.path / name).write_text(re.sub("^  ", "", block, flags=re.M))
+    files = sorted(host.path.glob("tdx-module-update.*"))
+    same("files", ["tdx-module-update.service", "tdx-module-update.timer"],
+         [file.name for file in files])
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *files],
+                              capture_output=True, text=True, check=False)
+        same("complaints", "", "".join(line for line in done.stderr.splitlines(True)
+                                       if "tdx-module-update" in line))
+        same("exit status", 0, done.returncode)
     host.close()
 
 
