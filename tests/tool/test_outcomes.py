@@ -325,6 +325,24 @@ def kernel_reasons():
     return found - {"good", "off"}
 
 
+def test_own_reasons(tool):
+    """The manual page has each reason that the tool gives by itself, and no other."""
+    del tool
+    own = set()
+    for path in TOOL.glob("*.c"):
+        text = path.read_text()
+        own.update(re.findall(rf"(?:OUTCOME_[A-Z_]+|outcome|refuse\(report), {TOKEN}", text))
+        own.update(re.findall(rf'{{ "[a-z-]+", {TOKEN},', text))
+        own.update(re.findall(rf"\[IMAGE_\w+\]\s+= {{ {TOKEN},", text))
+    for word in ("permission", "runs-already", "empty", "svn-major", "hw-error"):
+        holds("reasons that are found in the sources", word, own)
+    page = (TOOL / "tdx-module.8").read_text().replace("\\-", "-")
+    page = page.partition("\n.SH REASONS\n")[2].partition("\n.SH ")[0]
+    documented = {word for line in re.findall(r"^\.TP\n\.B (.*)$", page, re.M)
+                  for word in re.findall(r"[a-z][a-z-]+", re.sub(r"\\f.", " ", line))}
+    same("reasons", sorted(own - kernel_reasons() - {"good"}), sorted(documented))
+
+
 def test_reasons(tool):
     """Whatever reason the kernel gives, the tool has advice and the document an entry; no others."""
     del tool

@@ -256,7 +256,7 @@ static enum outcome not_begun(int error, struct report *report)
 	switch (error) {
 	case -EBUSY:
 		return report_set(report, OUTCOME_REFUSED, "busy",
-				  "another update is under way: try again later");
+				  "another update or check is under way: try again later");
 	case -ECANCELED:
 		return report_set(report, OUTCOME_REFUSED, "cancelled",
 				  "the update was cancelled, nothing has changed");
