@@ -259,6 +259,10 @@ def test_no_permission(tool):
     same("in JSON it is null", None,
          host.run("show", "--json", user="nobody").json["module"]["mrseam"])
     same("list", 0, host.run("list", user="nobody").status)
+    host.add_check(result="success")
+    done = host.run("check", path, "--json", user="nobody")
+    same("check, from outside", (0, False), (done.status, done.json["by_kernel"]))
+    holds("it says why", "the kernel's check is for root only", done.json["message"])
     host.close()
 
 

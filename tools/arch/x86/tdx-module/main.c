@@ -76,7 +76,8 @@ static const struct command {
 	{ "show",   command_show,   OPTION_DIR, 0, 0, NULL },
 	{ "list",   command_list,   OPTIONS_CHOICE, 0, 1, "a directory" },
 	{ "check",  command_check,  OPTIONS_CHOICE, 1, 1, "an image or a version" },
-	{ "update", command_update, OPTIONS_CHOICE | OPTIONS_UPDATE, 0, 1, "an image or a version" },
+	{ "update", command_update, OPTIONS_CHOICE | OPTIONS_UPDATE, 0, 1,
+	  "an image or a version" },
 	{ "watch",  command_watch,  0, 0, 0, NULL },
 };
 
