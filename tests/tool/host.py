@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -129,6 +130,12 @@ class Host:
         for name, text in (("loading", "0"), ("data", ""), ("status", "idle"), ("error", error)):
             self.write(self.check / name, text)
         self.tdx("check_result", result)
+
+    def lose_module(self):
+        """There is no version any more: reading a socket fails with ENXIO, too."""
+        self.tdx("version", None)
+        with socket.socket(socket.AF_UNIX) as file:
+            file.bind(str(self.path / "sys/devices/faux/tdx_host/version"))
 
     def runs(self, content):
         """The module of that image is the one that runs."""

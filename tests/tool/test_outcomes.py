@@ -129,6 +129,22 @@ def test_outcomes_stock(tool):
         host.close()
 
 
+def test_lost_module_stock(tool):
+    """The stock kernel installs nothing when there is no module to ask: no other advice."""
+    host = Host(tool, stock=True)
+    host.lose_module()
+    host.ends_with("transferring:firmware-invalid")
+    done = host.run("update", host.add("1.5.06.blob", NEW), "--json")
+    same("outcome", (4, "failed", "firmware-invalid"),
+         (done.status, done.json["outcome"], done.json["reason"]))
+    holds("advice", "only a reboot helps", done.err)
+    holds("show", "(no usable TDX module)", host.run("show").out)
+    host.close()
+
+
+test_lost_module_stock.guards = ("update.c", "else if (!update->before.keeps_builds_safe)", "else if (0)")
+
+
 def test_other_module(tool):
     """No error, but another module than the image's runs: no success."""
     host = Host(tool)

@@ -6,7 +6,9 @@
 
 syslogd -O /tmp/messages
 tdx-module watch --json >/tmp/events & watch=$!
+tdx-module watch >/tmp/events.text & watch="$watch $!"
 check "watch begins with the state" wait_for 30 grep -q '"state":"idle"' /tmp/events
+check "for people, too" wait_for 30 grep -q ' idle none version 1.5.05$' /tmp/events.text
 
 # Of the last of these files there are no events.
 for file in update_state update_result update_status update_duration_us; do
@@ -43,6 +45,7 @@ same "the version" 1.5.06 "$(state version)"
 check "poll() tells of the result" wait_for grep -qx success /tmp/notice.update_result
 check "the tool has verified it" grep -q '"verified": true' /tmp/json
 check "an event when it has ended" wait_for 30 grep -q '"state":"idle","result":"success".*1.5.06' /tmp/events
+check "for people, too" wait_for 30 grep -q ' idle success version 1.5.06$' /tmp/events.text
 check "and one when the module is replaced" grep -q '"state":"updating"' /tmp/events
 check "the system's log has it" wait_for 30 grep -q 'tdx-module.*done: TDX module 1.5.06' /tmp/messages
 
@@ -81,7 +84,8 @@ check "and says how it ended" grep -q "^TDX module 1.5.05 runs" /tmp/plain
 check "an event when it began to wait" grep -q '"state":"waiting"' /tmp/events
 
 row "failed" 4 ".*" "No TD runs until" update $images/broken/sys-init-fails.blob
-check "an event" wait_for 30 grep -q '"state":"failed","result":"failed","phase":"init"' /tmp/events
+check "an event, for people" wait_for 30 grep -q ' failed failed:init:.* version none$' /tmp/events.text
+check "and for programs" wait_for 30 grep -q '"state":"failed","result":"failed","phase":"init"' /tmp/events
 row "what is left is shown" 0 null "" show
 check "poll() tells of it" wait_for grep -qx failed /tmp/notice.update_state
 check "and of the SEAMCALL's status" wait_for grep -qv 0x0000000000000000 /tmp/notice.update_status

@@ -33,6 +33,7 @@ row "forward again" 0 null "1.5.06 runs" update 1.5.06
 left=$(state num_remaining_updates)
 for day in $(seq 5); do tdx-module update --to-latest --dir /tmp/good; done >/tmp/days 2>&1
 same "nothing newer: no entry is used up" "$left" "$(state num_remaining_updates)"
-row "failed" 4 ".*" "No TD runs until" update $images/broken/sys-init-fails.blob
-row "repaired" 0 null "1.5.06 runs" update 1.5.06
+row "failed" 4 ".*" "cannot repair that, so only a reboot helps" update $images/broken/sys-init-fails.blob
+check "it is so: there is no module to ask" sh -c "! [ \"\$(cat $host/version)\" ]"
+row "no repair" 4 ".*" "only a reboot helps" update 1.5.06
 finish

@@ -234,6 +234,7 @@ static enum outcome verify(struct update *update)
 static enum outcome conclude(struct update *update, const char *error)
 {
 	struct host *after = &update->after;
+	const char *obstacle = NULL;
 	unsigned long long left;
 	bool down;
 
@@ -243,11 +244,16 @@ static enum outcome conclude(struct update *update, const char *error)
 		return verify(update);
 	outcome_of_update(error, after->result.error ? NULL : after->result.text, down,
 			  update->report);
-	if (update->report->outcome == OUTCOME_FAILED &&
-	    host_number(&after->updates_left, &left) && !left)
+	if (update->report->outcome != OUTCOME_FAILED)
+		return update->report->outcome;
+	if (host_number(&after->updates_left, &left) && !left)
+		obstacle = "P-SEAMLDR's update log is full";
+	else if (!update->before.keeps_builds_safe)
+		obstacle = "this kernel cannot repair that";
+	if (obstacle)
 		snprintf(update->report->message, sizeof(update->report->message),
-			 "the update failed (%s), and no TDX module is usable; P-SEAMLDR's update log is full, so only a reboot helps",
-			 update->report->reason);
+			 "the update failed (%s), and no TDX module is usable; %s, so only a reboot helps",
+			 update->report->reason, obstacle);
 	return update->report->outcome;
 }
 
