@@ -187,7 +187,13 @@ class Chain:
 
     def __exit__(self, kind, *unused):
         # What it wrote becomes visible at its end.
-        told = self.process.communicate(b"done\n")[1]
+        try:
+            self.process.stdin.write(b"done\n")
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.process.stdin = None
+        told = self.process.communicate()[1]
         self.repository.run("update-ref", "-d", self.branch)
         if kind is None and self.process.returncode:
             raise GitError(["fast-import"], told.decode(errors="replace"))
@@ -209,11 +215,8 @@ class Chain:
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
-        name = self.process.stdout.readline().decode().strip()
-        if not name:
-            told = self.process.stderr.read()
-            raise GitError(["fast-import"], told.decode(errors="replace"))
-        return name
+        # Nothing if it has ended: __exit__() tells why.
+        return self.process.stdout.readline().decode().strip()
 
 
 def quoted(path):

@@ -225,7 +225,7 @@ def borrow_objects(git_dir, store):
 
 def update(tree, store, force=False):
     """make tree: bring build/tree to what series/ and the overlay say."""
-    if tree.repository.tree_of("base") != store.tree_of("base"):
+    if tree.repository.tree_of(tree.base) != store.tree_of("base"):
         raise Failure("%s stands on another base than build/base: export what "
                       "you want to keep with 'make refresh', then remove it"
                       % tree.path)

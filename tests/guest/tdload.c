@@ -31,6 +31,7 @@ static const struct {
 	{ "fault", load_fault, "prefault | accept" },
 	{ "obey", load_obey, "[--pages N] <ORDERS" },
 	{ "together", load_together, "[--vcpus N] [--pages N]" },
+	{ "notice", load_notice, "FILE" },
 };
 
 volatile sig_atomic_t stopped;

@@ -18,6 +18,7 @@ int load_keyids(int argc, char **argv);
 int load_fault(int argc, char **argv);
 int load_obey(int argc, char **argv);
 int load_together(int argc, char **argv);
+int load_notice(int argc, char **argv);
 
 /* Monotonic time in microseconds. */
 uint64_t now_us(void);

@@ -9,5 +9,8 @@ cat "$1" >$upload/data
 echo 0 >$upload/loading
 until [ "$(cat $upload/status)" = idle ]; do sleep 0.1; done
 error=$(cat $upload/error)
-echo "TDX module $(cat $host/version): $(cat $host/update_result 2>/dev/null || echo "${error:-success}")"
+# An upload that came to no update has left the result of the last one.
+result=$(cat $host/update_result 2>/dev/null) && result="${error:+$error, last result: }$result" ||
+	result=${error:-success}
+echo "TDX module $(cat $host/version): $result"
 [ -z "$error" ]

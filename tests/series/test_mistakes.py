@@ -110,3 +110,35 @@ def test_folding_that_changes_the_files(tiny):
     tiny.succeed("tree")
     tiny.edit(tiny.tree, "drivers/a.c", "line 20\n", "line twenty\n")
     tiny.refuse("refresh", "--patch", "0010", naming=["did not give the files as they are"])
+
+
+@guards("assemble.py", "        if not self.base:", "        if False:")
+def test_import_of_the_base_without_its_tag(tiny):
+    tiny.succeed("mails")
+    tiny.git("tag", "-d", "base", where=tiny.base + ".git")
+    tiny.refuse("mails", naming=["base.git", "no tag 'base'"])
+
+
+@guards("worktree.py", "        if not base:", "        if False:")
+def test_tree_without_its_tag(tiny):
+    tiny.succeed("tree")
+    tiny.git("tag", "-d", "base")
+    for command in ("refresh", "tree"):
+        tiny.refuse(command, naming=[tiny.tree, "no tag 'base'"])
+
+
+@guards("basegit.py", "    if loader.wait():", "    if loader.wait() and False:")
+def test_import_of_the_base_that_fails(tiny):
+    """As on a full disk."""
+    tiny.break_git("fast-import", "exit 1")
+    tiny.refuse("mails", naming=["fast-import", tiny.base])
+    tiny.environment.clear()
+    tiny.succeed("mails")
+
+
+@guards("gitrepo.py", "if kind is None and self.process.returncode:", "if False:")
+def test_commits_that_cannot_be_written(tiny):
+    tiny.succeed("mails")
+    for how in ("exit 1", "%s \"$@\"; exit 1" % shutil.which("git")):
+        tiny.break_git("fast-import", how)
+        tiny.refuse("mails", naming=["git fast-import:", "failed"])

@@ -18,6 +18,7 @@ from pathlib import Path
 import test_choice
 import test_house
 import test_outcomes
+import test_progress
 from host import ROOT, TOOL
 
 OUT = Path(os.environ.setdefault("TDX_TOOL_OUT", str(ROOT / "build/tool")))
@@ -60,7 +61,7 @@ def mutate(function, _):
 
 def main(words):
     functions = [(name[len("test_"):], function)
-                 for module in (test_outcomes, test_choice, test_house)
+                 for module in (test_outcomes, test_progress, test_choice, test_house)
                  for name, function in vars(module).items()
                  if name.startswith("test_") and callable(function)
                  and all(word in name for word in words if not word.startswith("--"))]

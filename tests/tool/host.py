@@ -2,14 +2,15 @@
 """A TDX host made of files, images for it, and the tool that is run on it.
 
 The files do not change by themselves: an upload is over as soon as it has begun, with
-the outcome that the test has put there. What needs a kernel that acts is tested on the
-emulated host, by tests/scenarios/module_tool.
+the outcome that the test has put there. A test that needs more changes them itself, see
+kernel.py. A real kernel is met on the emulated host, by tests/scenarios/module_tool.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -105,7 +106,9 @@ class Host:
     @staticmethod
     def write(path, text):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n" if text else "")
+        new = path.with_name(path.name + ".new")
+        new.write_text(text + "\n" if text else "")
+        new.rename(path)	# the tool may be reading it
 
     def tdx(self, name, text):
         """A file of the tdx_host device; None takes it away."""
@@ -114,6 +117,25 @@ class Host:
             path.unlink()
         else:
             self.write(path, text)
+
+    def get(self, name):
+        return (self.path / "sys/devices/faux/tdx_host" / name).read_text().strip()
+
+    @property
+    def check(self):
+        return self.path / "sys/class/firmware/tdx_module_check"
+
+    def add_check(self, error="", result="none"):
+        """The kernel has a check; how the next one ends."""
+        for name, text in (("loading", "0"), ("data", ""), ("status", "idle"), ("error", error)):
+            self.write(self.check / name, text)
+        self.tdx("check_result", result)
+
+    def lose_module(self):
+        """There is no version any more: reading a socket fails with ENXIO, too."""
+        self.tdx("version", None)
+        with socket.socket(socket.AF_UNIX) as file:
+            file.bind(str(self.path / "sys/devices/faux/tdx_host/version"))
 
     def runs(self, content):
         """The module of that image is the one that runs."""
@@ -133,15 +155,18 @@ class Host:
         if state:
             self.tdx("update_state", state)
 
-    def run(self, *arguments, user=None):
+    def start(self, *arguments, **more):
         environment = dict(os.environ, TDX_MODULE_ROOT=str(self.path), LC_ALL="C")
         command = [str(self.tool), *map(str, arguments)]
-        if "--dir" not in command:
+        if "--dir" not in command and arguments[0] != "watch":
             command[2:2] = ["--dir", str(self.images)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment,
-                              timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL,
-                              user=user)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **more)
+
+    def run(self, *arguments, user=None):
+        with self.start(*arguments, user=user, text=True, stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE) as process:
+            out, err = process.communicate(timeout=TIMEOUT)
+        return Done(process.returncode, out, err)
 
     def close(self):
         shutil.rmtree(self.path)

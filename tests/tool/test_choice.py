@@ -3,7 +3,7 @@
 
 import json
 
-from host import GRANITE_RAPIDS, Host, PAGE, holds, image, mrseam, same
+from host import GRANITE_RAPIDS, SAPPHIRE_RAPIDS, Host, PAGE, holds, image, mrseam, same
 
 OLD, NEW, NEWEST = image(b"old"), image(b"new"), image(b"newest")
 ACCEPTED = ("", None, None)
@@ -81,8 +81,10 @@ def test_approved(tool):
     done = host.run("list", "--approved", approved)
     same("a list that is none", 1, done.status)
     holds("it names the line", "approved:1:", done.err)
-    same("a list that is not there", 1,
-         host.run("list", "--approved", host.path / "missing").status)
+    for command in (("list",), ("update", "--to-latest")):
+        done = host.run(*command, "--approved", host.path / "missing", "--json")
+        same("a list that is not there", (1, "usage", "unreadable"),
+             (done.status, done.json["outcome"], done.json["reason"]))
     host.close()
 
 
@@ -93,6 +95,42 @@ def release(version, least="1.5.01", seamldrs=("1.5.00", "2.0.00")):
     return {"version": version, "min_module_version_for_td_preserving": least,
             "strict_compat_versions": [], "min_seamldr_versions": list(seamldrs),
             "tdx_feature0": "0xF0FBF"}
+
+
+# What Intel's file had in 2025, with the P-SEAMLDR that each needs.
+PUBLISHED = (*((f"1.5.{update}", "1.5.01", ("1.5.00", "2.0.00"))
+               for update in ("05", "06", "08", "09", "13", "16")),
+             ("2.0.02", "2.0.02", ("2.0.00",)), ("2.0.04", "2.0.04", ("2.0.00",)),
+             ("2.0.05", "2.0.04", ("2.0.00",)), ("2.0.08", "2.0.04", ("2.0.00",)))
+
+
+def test_mapping_published(tool):
+    """Intel's repository as it is: the file at the top, images in joined_files/LINE/."""
+    host = Host(tool)
+    host.runs(image(b"1.5.05"))
+    releases = [{"version": "1.5.01", "min_module_version_for_td_preserving": "1.5.01",
+                 "min_seamldr_versions": ["1.5.00"], "tdx_feature0": "0xF0FBF"}]
+    for version, least, seamldrs in PUBLISHED:
+        releases.append({"version": version, "min_module_version_for_td_preserving": least,
+                         "min_seamldr_versions": list(seamldrs), "tdx_feature0": "0x61F0FBF"})
+        host.add(f"joined_files/{version[:3]}/tdx_module_{version}.blob",
+                 image(version.encode(), cpus=(SAPPHIRE_RAPIDS, GRANITE_RAPIDS)))
+    (host.images / "mapping_file.json").write_text(json.dumps({
+        "Header": {"Copyright": "(c)", "Info": "Info", "Version": "1.0"},
+        "tdx_module_releases": releases}))
+    same("the newest of the line", "tdx_module_1.5.16.blob", chosen(host)[0])
+    verdicts = {entry["version"]: (entry["verdict"], entry["reason"])
+                for entry in host.run("list", "--json").json["images"]}
+    same("verdicts", {"1.5.05": ("runs", "runs-already"),
+                      **{f"1.5.{update}": ("yes", None) for update in ("06", "08", "09", "13", "16")},
+                      **{f"2.0.{update}": ("no", "other-line") for update in ("02", "04", "05", "08")}},
+         verdicts)
+    host.tdx("version", "2.0.02")
+    host.tdx("seamldr_version", "2.0.00")
+    host.runs(image(b"2.0.02"))
+    same("versions that are needed in between", (None, 3, "running-too-old"),
+         (chosen(host)[0], chosen(host)[1].status, chosen(host)[1].json["reason"]))
+    host.close()
 
 
 def test_mapping(tool):
@@ -175,9 +213,33 @@ def test_images(tool):
 test_images.guards = ("image.c", "if (memcmp(digest, image->mrseam, sizeof(digest)))", "if (0)")
 
 
+def test_list(tool):
+    """For people: each image in a line, and in the next one why it is not for this host."""
+    host = fleet(tool)
+    host.add("2.0.08.blob", image(b"other CPUs", cpus=(GRANITE_RAPIDS,)))
+    host.add("1.5.07.blob", NEWEST[:-1])
+    lines = host.run("list").out.splitlines()
+    same("lines", [["VERSION", "SVN", "MRSEAM", "TAKES", "FILE"],
+                   ["2.0.08", "0x0105", mrseam(image(b"other CPUs"))[:16], "no", "2.0.08.blob"],
+                   "it is for other CPUs than this host's (CPUID 0x806f8)".split(),
+                   ["1.5.08", "0x0105", mrseam(NEWEST)[:16], "yes", "tdx_module_1.5.08.blob"],
+                   ["1.5.07", "-", "-", "no", "1.5.07.blob"],
+                   "the end of the image is missing: get it again".split(),
+                   ["1.5.06", "0x0105", mrseam(NEW)[:16], "yes", "1.5.06.blob"],
+                   ["1.5.05", "0x0105", mrseam(OLD)[:16], "runs", "1.5.05.blob"]],
+         [[word.rsplit("/", 1)[-1] for word in line.split()] for line in lines])
+    (host.path / "nothing").mkdir()
+    done = host.run("list", host.path / "nothing")
+    same("none", (0, f"no images (*.blob) in {host.path}/nothing\n"), (done.status, done.out))
+    host.close()
+
+
 def test_files(tool):
     """What is no file at all."""
     host = Host(tool)
+    holds("a word", "and no version as 1.5.06", host.run("update", "1.5").err)
+    done = host.run("update", host.add("1.5.06.blob", b"<html>"))
+    holds("a refusal names the file", f"{host.images}/1.5.06.blob: the file is no image", done.err)
     same("a directory", 1, host.run("update", host.images).status)
     same("nothing", 1, host.run("check", host.path / "missing").status)
     same("a device", 1, host.run("check", "/dev/zero").status)
@@ -195,6 +257,9 @@ def test_show(tool):
     same("MRSEAM", mrseam(OLD), shown["module"]["mrseam"])
     same("SVN", "0x0105", shown["module"]["svn"])
     same("updates left", 63, shown["updates_left"])
+    same("CPUs offline: none", "", shown["cpus_offline"])
+    host.write(host.path / "sys/devices/system/cpu/online", "0")
+    same("CPUs offline", "1", host.run("show", "--json").json["cpus_offline"])
     same("last update", {"result": "failed", "phase": "resume", "reason": "bad-handoff",
                          "seamcall_status": "0xc000050900000000", "duration_us": 12345,
                          "stop_us": 678}, shown["last_update"])

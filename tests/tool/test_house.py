@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from host import Host, TOOL, holds, image, same
+from host import Host, ROOT, TOOL, holds, image, mrseam, same
 
 RUNS = int(os.environ.get("TDX_TOOL_FUZZ_RUNS", "20000"))
 
@@ -22,7 +22,10 @@ def test_usage(tool):
                                 (("check",), "this command needs an image"),
                                 (("update",), "needs an image or a version"),
                                 (("update", "--to-latest", "1.5.06"), "or else --to-latest"),
-                                (("show", "--wait", "3"), "are for update"),
+                                (("show", "--wait", "3"), "show takes no --wait"),
+                                (("watch", "--dir", "x"), "watch takes no --dir"),
+                                (("check", "x", "--to-latest"), "check takes no --to-latest"),
+                                (("update", "x", "--wait", "3", "--no-wait"), "contradict"),
                                 (("update", "x", "--wait", "3601"), "from 0 to 3600"),
                                 (("show", "--colour"), "--colour")):
         environment = dict(os.environ, TDX_MODULE_ROOT=str(host.path))
@@ -56,15 +59,41 @@ def test_manual(tool):
     same("warnings", "", done.stderr)
     same("exit status", 0, done.returncode)
     text = done.stdout.replace("‐", "-")
-    for option in re.findall(r'{ "([a-z-]+)",\s+\w+_argument', (TOOL / "main.c").read_text()):
-        if option != "help":
-            holds("options", "--" + option, text)
     host = Host(tool)
+    for option in re.findall(r'{ "([a-z-]+)",\s+\w+_argument', (TOOL / "main.c").read_text()):
+        holds("options", "--" + option, text)
+        holds("--help has it", f"  --{option}", host.run("show", "--help").out)
     path = host.add("1.5.06.blob", image())
     for command in (("show",), ("list",), ("check", path), ("update", path)):
         for name in names(host.run(*command, "--json").json):
             holds(f"JSON of {command[0]}", name, text)
     host.close()
+
+
+IMAGE = "path version build svn mrseam defect"
+LAST = "last_update result phase reason seamcall_status duration_us stop_us"
+ALL = "command outcome status phase reason message"
+HOST = "version mrseam svn updates_left"
+# What the manual promises to keep. Add to it; take nothing away.
+MEMBERS = {
+    "show": f"{ALL} module usable version mrseam svn build image seamldr_version updates_left "
+            f"cpus_offline can_update can_check keeps_builds_safe state builds_in_flight wait_ms {LAST}",
+    "list": f"{ALL} directory images {IMAGE} verdict reason message",
+    "check": f"{ALL} image {IMAGE} by_kernel",
+    "update": f"{ALL} image {IMAGE} before after {HOST} verified {LAST}",
+}
+
+
+def test_members(tool):
+    """The JSON has the members that it had, whatever the host is and the outcome."""
+    for stock in (False, True):
+        host = Host(tool, stock=stock)
+        path = host.add("1.5.06.blob", image())
+        for command, members in MEMBERS.items():
+            arguments = {"check": [path], "update": [path]}.get(command, [])
+            done = host.run(command, *arguments, "--json")
+            same(f"{command}, stock={stock}", set(members.split()), set(names(done.json)))
+        host.close()
 
 
 COMPLETE = r"""
@@ -79,8 +108,23 @@ printf '%s\n' "${COMPREPLY[@]}"
 """
 
 
+def command_options(tool):
+    """Of each command the options that the tool takes, by asking it where there is no host."""
+    text = (TOOL / "main.c").read_text()
+    options = dict(re.findall(r'{ "([a-z-]+)",\s+(no|required)_argument', text))
+    for command in re.findall(r'{ "(\w+)",\s+command_', text):
+        taken = set()
+        for option, kind in options.items():
+            done = subprocess.run([str(tool), command, f"--{option}", *["3"] * (kind == "required")],
+                                  capture_output=True, text=True, check=False,
+                                  env=dict(os.environ, TDX_MODULE_ROOT="/nowhere"))
+            if f"takes no --{option}" not in done.stderr:
+                taken.add("--" + option)
+        yield command, taken
+
+
 def test_completion(tool):
-    """Commands, options, images, versions."""
+    """Commands, options, images, versions: all that the tool takes, and nothing else."""
     host = Host(tool)
     host.add("tdx_module_1.5.08.blob", image())
 
@@ -90,12 +134,58 @@ def test_completion(tool):
                               capture_output=True, text=True, check=False)
         same("standard error", "", done.stderr)
         return set(done.stdout.split())
-    same("commands", {"show", "list", "check", "update", "watch"}, complete(""))
+    taken = dict(command_options(tool))
+    same("commands", set(taken), complete(""))
+    for command, options in taken.items():
+        same(f"options of {command}", options, complete(command, "--"))
     same("begun", {"update"}, complete("up"))
     same("options of update", {"--wait"}, complete("update", "--w"))
     same("not of show", set(), complete("show", "--w"))
-    same("versions", {"1.5.08"}, complete("--dir", host.images, "update", "1.5"))
+    for command in ("check", "update"):
+        same(f"versions for {command}", {"1.5.08"}, complete("--dir", host.images, command, "1.5"))
     same("images", {f"{host.images}/tdx_module_1.5.08.blob"}, complete("check", f"{host.images}/tdx"))
+    host.close()
+
+
+def document(host):
+    """The document for operators, with files that exist here instead of the host's."""
+    text = (ROOT / "Documentation/arch/x86/tdx-module-tool.rst").read_text()
+    approved = host.path / "approved"
+    approved.write_text(f"{mrseam(image())}\n")
+    return text.replace("/etc/tdx/approved", str(approved))
+
+
+def test_document(tool):
+    """The command lines that the documents show are right: there is just no host here."""
+    host = Host(tool)
+    text = document(host)
+    shown = re.findall(r"^  ExecStart=/usr/sbin/(tdx-module .*)$", text, re.M)
+    shown += [found.replace(",", "") for found in re.findall(r"argv: \[(tdx-module, .*)\]", text)]
+    shown += [line.replace("\\-", "-").partition("|")[0].replace("/etc/tdx/approved", "/dev/null")
+              for line in re.findall(r"^(tdx\\-module [a-z].*)$", (TOOL / "tdx-module.8").read_text(), re.M)]
+    same("command lines", 4, len(shown))
+    for line in shown:
+        done = subprocess.run([str(tool), *line.split()[1:]], capture_output=True, text=True,
+                              check=False, env=dict(os.environ, TDX_MODULE_ROOT="/nowhere"))
+        same(f"{line}: {done.stderr}", 5, done.returncode)
+    host.close()
+
+
+def test_units(tool):
+    """systemd takes the unit and the timer that the document shows."""
+    host = Host(tool)
+    text = document(host).replace("/usr/sbin/tdx-module", str(tool))
+    for name, block in re.findall(r"``/etc/systemd/system/([\w.-]+)``::\n\n((?:(?:  .*)?\n)+)", text):
+        (host.path / name).write_text(re.sub("^  ", "", block, flags=re.M))
+    files = sorted(host.path.glob("tdx-module-update.*"))
+    same("files", ["tdx-module-update.service", "tdx-module-update.timer"],
+         [file.name for file in files])
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *files],
+                              capture_output=True, text=True, check=False)
+        same("complaints", "", "".join(line for line in done.stderr.splitlines(True)
+                                       if "tdx-module-update" in line))
+        same("exit status", 0, done.returncode)
     host.close()
 
 

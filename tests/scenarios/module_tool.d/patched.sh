@@ -6,7 +6,17 @@
 
 syslogd -O /tmp/messages
 tdx-module watch --json >/tmp/events & watch=$!
+tdx-module watch >/tmp/events.text & watch="$watch $!"
 check "watch begins with the state" wait_for 30 grep -q '"state":"idle"' /tmp/events
+check "for people, too" wait_for 30 grep -q ' idle none version 1.5.05$' /tmp/events.text
+
+# Of the last of these files there are no events.
+for file in update_state update_result update_status update_duration_us; do
+	tdload notice $host/$file >/tmp/notice.$file & notices="$notices $!"
+done
+for file in update_state update_result update_status update_duration_us; do
+	check "$file is being watched" wait_for test -s /tmp/notice.$file
+done
 
 row "runs already" 2 runs-already "runs already, with the MRSEAM" update 1.5.05
 row "check of what runs" 2 runs-already "runs already" check $images/1.5.05.blob
@@ -32,12 +42,25 @@ check "the system's log has them" wait_for 30 grep -q 'tdx-module.*refused: .*re
 
 row "success" 0 null "runs, with the MRSEAM of the image" update 1.5.06
 same "the version" 1.5.06 "$(state version)"
+check "poll() tells of the result" wait_for grep -qx success /tmp/notice.update_result
 check "the tool has verified it" grep -q '"verified": true' /tmp/json
 check "an event when it has ended" wait_for 30 grep -q '"state":"idle","result":"success".*1.5.06' /tmp/events
+check "for people, too" wait_for 30 grep -q ' idle success version 1.5.06$' /tmp/events.text
 check "and one when the module is replaced" grep -q '"state":"updating"' /tmp/events
 check "the system's log has it" wait_for 30 grep -q 'tdx-module.*done: TDX module 1.5.06' /tmp/messages
 
+# Somebody's check: an update that met it would leave the result of the one before.
 bound=$(state update_wait_ms)
+echo 600000 >$host/update_wait_ms
+check "a TD is being built" begin_build
+(upload=${upload}_check; update $images/1.5.05.blob) >/tmp/check.error & checker=$!
+check "a check waits" wait_for grep -qv idle ${upload}_check/status
+row "beside a check" 3 busy "another update or check" update 1.5.05
+row "a check beside a check" 3 busy "another check or update" check 1.5.05
+check "the TD is built" end_build
+wait $checker
+same "the check has its answer" " success" "$(cat /tmp/check.error) $(state check_result)"
+echo $bound >$host/update_wait_ms
 check "a TD is being built" begin_build
 row "not to wait" 3 td-build "TDs are being built" update 1.5.05 --no-wait
 row "timeout" 3 timeout "not finished in time" update 1.5.05 --wait 1
@@ -47,6 +70,7 @@ check "it waits" wait_for 30 grep -q waiting $host/update_state
 tdx-module update 1.5.05 --json >/tmp/json.other 2>/tmp/errors.other
 same "another one meanwhile" 3 $?
 check "is told so" grep -q '"reason": "busy"' /tmp/json.other
+check "poll() tells that it waits" wait_for grep -qx waiting /tmp/notice.update_state
 kill -TERM $tool
 wait $tool
 status=$?
@@ -60,8 +84,12 @@ check "and says how it ended" grep -q "^TDX module 1.5.05 runs" /tmp/plain
 check "an event when it began to wait" grep -q '"state":"waiting"' /tmp/events
 
 row "failed" 4 ".*" "No TD runs until" update $images/broken/sys-init-fails.blob
-check "an event" wait_for 30 grep -q '"state":"failed","result":"failed","phase":"init"' /tmp/events
+check "an event, for people" wait_for 30 grep -q ' failed failed:init:.* version none$' /tmp/events.text
+check "and for programs" wait_for 30 grep -q '"state":"failed","result":"failed","phase":"init"' /tmp/events
 row "what is left is shown" 0 null "" show
+check "poll() tells of it" wait_for grep -qx failed /tmp/notice.update_state
+check "and of the SEAMCALL's status" wait_for grep -qv 0x0000000000000000 /tmp/notice.update_status
+same "and not of what has no events" 1 "$(wc -l </tmp/notice.update_duration_us)"
 check "there is no module" grep -q '"usable": false' /tmp/json
 echo 0 >/sys/devices/system/cpu/cpu1/online
 row "a repair that is refused" 4 cpu-offline "the repair was refused" update 1.5.05
@@ -99,5 +127,5 @@ other=1.5.05
 row "last entry" 3 last-log-entry "lost until a reboot" update $other
 row "last entry, if asked for" 0 null "runs, with the MRSEAM" update $other --use-last-entry
 row "log full" 3 update-log-full "rebooted" update 1.5.07
-kill $watch
+kill $watch $notices
 finish

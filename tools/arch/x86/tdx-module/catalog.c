@@ -119,6 +119,39 @@ struct entry *catalog_find(const struct catalog *catalog, const struct version *
 	return found;
 }
 
+enum outcome entry_find(const char *argument, const char *directory,
+			const struct mapping *mapping, struct entry *entry,
+			struct report *report)
+{
+	struct catalog catalog;
+	struct version version;
+	struct entry *found;
+	int ret;
+
+	if (!version_parse(argument, &version)) {
+		entry_load(argument, mapping, entry);
+		if (entry->error)
+			return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s%s",
+					  argument, strerror(-entry->error),
+					  entry->error == -ENOENT && !strchr(argument, '/') ?
+					  ", and no version as 1.5.06" : "");
+		return OUTCOME_DONE;
+	}
+
+	ret = catalog_read(directory, mapping, &catalog);
+	if (ret)
+		return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s", directory,
+				  strerror(-ret));
+	found = catalog_find(&catalog, &version);
+	if (found)
+		entry_load(found->path, mapping, entry);
+	catalog_free(&catalog);
+	if (!found)
+		return report_set(report, OUTCOME_USAGE, "no-such-version",
+				  "no image of version %s in %s", argument, directory);
+	return OUTCOME_DONE;
+}
+
 void json_add_image(struct json_object *json, const struct entry *entry)
 {
 	bool known = !entry->error && entry->image.svn;

@@ -47,6 +47,11 @@ struct entry *catalog_find(const struct catalog *catalog, const struct version *
 void entry_load(const char *path, const struct mapping *mapping, struct entry *entry);
 void entry_free(struct entry *entry);
 
+/* The same, by a path or by the version of an image in @directory: or OUTCOME_USAGE. */
+enum outcome entry_find(const char *argument, const char *directory,
+			const struct mapping *mapping, struct entry *entry,
+			struct report *report);
+
 /* The module of the image runs. Without MRSEAM the version has to do. */
 bool entry_runs(const struct entry *entry, const struct host *host);
 
@@ -60,6 +65,9 @@ enum outcome entry_judge(const struct entry *entry, const struct host *host,
 /* Only what the kernel leaves to its user: the file, approval, the mapping file. */
 enum outcome entry_judge_policy(const struct entry *entry, const struct host *host,
 				const struct policy *policy, struct report *report);
+
+/* A refusal says "it": say which image that is. Returns the outcome. */
+enum outcome entry_name_it(const struct entry *entry, struct report *report);
 
 void json_add_image(struct json_object *json, const struct entry *entry);
 

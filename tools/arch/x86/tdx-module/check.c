@@ -15,59 +15,68 @@ static void no_progress(const char *status, void *data)
 	(void)data;
 }
 
-static bool always(void *data)
-{
-	(void)data;
-	return true;
-}
-
 /*
- * Ask the kernel, which asks P-SEAMLDR where it can: its verdict counts. False if
- * the kernel has no way to be asked, or this user may not.
+ * Ask the kernel, which asks P-SEAMLDR where it can: its verdict counts. Returns 0 and
+ * the verdict, or a negative errno if the kernel has no way to be asked, or this user
+ * may not.
  */
-static bool ask_kernel(const struct entry *entry, struct report *report)
+static int ask_kernel(const struct entry *entry, struct report *report)
 {
 	struct upload upload = {
 		.directory	= SYSFS_CHECK,
 		.progress	= no_progress,
-		.cancel		= always,
 	};
 	char result[96];
 	int ret;
 
 	ret = upload_run(&upload, entry->file, entry->size);
-	if (ret == -EBUSY || ret == -ECANCELED) {
-		report_set(report, OUTCOME_REFUSED, ret == -EBUSY ? "busy" : "cancelled",
-			   ret == -EBUSY ? "another check or update is under way: try again later" :
-					   "the check was cancelled");
-		return true;
+	if (ret == -EBUSY) {
+		report_set(report, OUTCOME_REFUSED, "busy",
+			   "another check or update is under way: try again later");
+		return 0;
+	}
+	if (ret == -ECANCELED) {
+		report_set(report, OUTCOME_REFUSED, "cancelled",
+			   "not waited for: the check ends by itself, and changes nothing");
+		return 0;
 	}
 	if (ret)
-		return false;
+		return ret;
 	if (sysfs_read(SYSFS_HOST, "check_result", result, sizeof(result)))
 		result[0] = '\0';
-	outcome_of_update(upload.error, result, false, report);
-	return true;
+	outcome_of_check(upload.error, result, report);
+	return 0;
 }
 
-static const char *why_not_asked(const struct host *host)
+static const char *why_not_asked(int error)
 {
-	if (!host->can_check)
-		return "this kernel has no check of its own, so P-SEAMLDR was not asked";
-	return "the kernel's check is for root only, so P-SEAMLDR was not asked";
+	switch (error) {
+	case -ENOENT:
+		return "this kernel has no check of its own";
+	case -EACCES:
+	case -EPERM:
+		return "the kernel's check is for root only";
+	default:
+		return "the kernel did not take the image";
+	}
 }
 
 static void judge(const struct entry *entry, const struct host *host,
 		  struct options *options, struct report *report, bool *by_kernel)
 {
 	char name[VERSION_TEXT];
+	int error = -ENOENT;
 
 	*by_kernel = false;
 	if (host_expect(host, true, report))
 		return;
-	if (entry_judge_policy(entry, host, &options->policy, report))
+	if (entry_judge_policy(entry, host, &options->policy, report)) {
+		entry_name_it(entry, report);
 		return;
-	if (host->can_check && ask_kernel(entry, report)) {
+	}
+	if (host->can_check)
+		error = ask_kernel(entry, report);
+	if (!error) {
 		*by_kernel = true;
 		if (!report->outcome)
 			report_set(report, OUTCOME_DONE, NULL,
@@ -75,31 +84,28 @@ static void judge(const struct entry *entry, const struct host *host,
 				   entry->path, version_text(&entry->version, name));
 		return;
 	}
-	if (entry_judge(entry, host, &options->policy, report))
+	if (entry_judge(entry, host, &options->policy, report)) {
+		entry_name_it(entry, report);
 		return;
+	}
 	report_set(report, OUTCOME_DONE, NULL,
-		   "nothing speaks against %s (version %s); %s", entry->path,
-		   version_text(&entry->version, name), why_not_asked(host));
+		   "nothing speaks against %s (version %s); %s, so P-SEAMLDR was not asked",
+		   entry->path, version_text(&entry->version, name), why_not_asked(error));
 }
 
 int command_check(struct options *options)
 {
 	char hash[2 * SHA384_SIZE + 1], name[VERSION_TEXT];
 	struct json_object *json = NULL, *image;
+	struct entry entry = {};
 	struct report report;
-	struct entry entry;
+	bool by_kernel = false;
 	struct host host;
-	bool by_kernel;
 
-	entry_load(options->argument, options->policy.mapping, &entry);
 	host_read(&host);
-	if (entry.error) {
-		report_set(&report, OUTCOME_USAGE, "unreadable", "%s: %s", options->argument,
-			   strerror(-entry.error));
-		by_kernel = false;
-	} else {
+	if (!entry_find(options->argument, options->directory, options->policy.mapping, &entry,
+			&report))
 		judge(&entry, &host, options, &report, &by_kernel);
-	}
 
 	if (options->json) {
 		json = json_object_new_object();

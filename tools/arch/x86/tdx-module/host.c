@@ -48,6 +48,7 @@ static void read_offline(struct host *host)
 	if (sysfs_read(SYSFS_CPUS, "online", text, sizeof(text)))
 		return;
 	parse_cpu_list(text, online);
+	host->knows_offline = true;
 
 	for (cpu = 0; cpu < HOST_MAX_CPUS; cpu++) {
 		if (!present[cpu] || online[cpu])

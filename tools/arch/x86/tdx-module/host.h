@@ -38,6 +38,7 @@ struct host {
 	struct value wait_ms;
 	struct value builds;
 
+	bool knows_offline;
 	unsigned int nr_offline;	/* CPUs present, but not online */
 	char offline[120];		/* their list, as the kernel writes it */
 	unsigned int nr_models;

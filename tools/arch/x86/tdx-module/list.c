@@ -64,6 +64,8 @@ int command_list(struct options *options)
 		json_object_object_add(json, "images", images);
 	} else if (catalog.count) {
 		printf("%-8s %-7s %-16s %-5s %s\n", "VERSION", "SVN", "MRSEAM", "TAKES", "FILE");
+	} else if (!ret) {
+		printf("no images (*.blob) in %s\n", directory);
 	}
 	for (entry = catalog.entries; entry < catalog.entries + catalog.count; entry++) {
 		/* Another computer may be where images are looked through. */

@@ -20,7 +20,7 @@
 static const char usage[] =
 	"usage: tdx-module show\n"
 	"       tdx-module list [DIR]\n"
-	"       tdx-module check IMAGE\n"
+	"       tdx-module check IMAGE|VERSION\n"
 	"       tdx-module update IMAGE|VERSION|--to-latest\n"
 	"       tdx-module watch\n"
 	"\n"
@@ -37,23 +37,21 @@ static const char usage[] =
 	"exit status: 0 done, 1 usage, 2 nothing to do, 3 refused and nothing changed,\n"
 	"4 failed and TDX is lost until repaired, 5 not on this host. See tdx-module(8).\n";
 
-static const struct command {
-	const char *name;
-	int (*run)(struct options *options);
-	int least, most;		/* arguments */
-	const char *argument;
-} commands[] = {
-	{ "show",   command_show,   0, 0, NULL },
-	{ "list",   command_list,   0, 1, "a directory" },
-	{ "check",  command_check,  1, 1, "an image" },
-	{ "update", command_update, 0, 1, "an image or a version" },
-	{ "watch",  command_watch,  0, 0, NULL },
+/* One bit each, above those of characters. */
+enum {
+	OPTION_JSON		= 1 << 8,
+	OPTION_DIR		= 1 << 9,
+	OPTION_MAPPING		= 1 << 10,
+	OPTION_APPROVED		= 1 << 11,
+	OPTION_TO_LATEST	= 1 << 12,
+	OPTION_WAIT		= 1 << 13,
+	OPTION_NO_WAIT		= 1 << 14,
+	OPTION_USE_LAST_ENTRY	= 1 << 15,
+	OPTION_HELP		= 1 << 16,
 };
 
-enum {
-	OPTION_JSON = 256, OPTION_DIR, OPTION_MAPPING, OPTION_APPROVED, OPTION_TO_LATEST,
-	OPTION_WAIT, OPTION_NO_WAIT, OPTION_USE_LAST_ENTRY, OPTION_HELP,
-};
+#define OPTIONS_CHOICE	(OPTION_DIR | OPTION_MAPPING | OPTION_APPROVED)
+#define OPTIONS_UPDATE	(OPTION_TO_LATEST | OPTION_WAIT | OPTION_NO_WAIT | OPTION_USE_LAST_ENTRY)
 
 static const struct option long_options[] = {
 	{ "json",	    no_argument,       NULL, OPTION_JSON },
@@ -66,6 +64,21 @@ static const struct option long_options[] = {
 	{ "use-last-entry", no_argument,       NULL, OPTION_USE_LAST_ENTRY },
 	{ "help",	    no_argument,       NULL, OPTION_HELP },
 	{}
+};
+
+static const struct command {
+	const char *name;
+	int (*run)(struct options *options);
+	int takes;			/* options besides --json */
+	int least, most;		/* arguments */
+	const char *argument;
+} commands[] = {
+	{ "show",   command_show,   OPTION_DIR, 0, 0, NULL },
+	{ "list",   command_list,   OPTIONS_CHOICE, 0, 1, "a directory" },
+	{ "check",  command_check,  OPTIONS_CHOICE, 1, 1, "an image or a version" },
+	{ "update", command_update, OPTIONS_CHOICE | OPTIONS_UPDATE, 0, 1,
+	  "an image or a version" },
+	{ "watch",  command_watch,  0, 0, 0, NULL },
 };
 
 static void die(const char *message, const char *detail)
@@ -86,12 +99,14 @@ static long parse_seconds(const char *text)
 	return seconds;
 }
 
-static void parse_options(int argc, char **argv, struct options *options)
+/* Returns the options that were given, as bits. */
+static int parse_options(int argc, char **argv, struct options *options)
 {
-	int option;
+	int option, given = 0;
 
 	/* getopt's own messages would not tell what the program's do. */
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		given |= option;
 		switch (option) {
 		case OPTION_JSON:
 			options->json = true;
@@ -125,10 +140,25 @@ static void parse_options(int argc, char **argv, struct options *options)
 			exit(OUTCOME_USAGE);
 		}
 	}
+	return given;
+}
+
+static void expect_options(const struct command *command, int given)
+{
+	const struct option *option;
+	char name[32];
+
+	for (option = long_options; option->name; option++) {
+		if (!(given & option->val & ~(command->takes | OPTION_JSON)))
+			continue;
+		snprintf(name, sizeof(name), "%s takes no --", command->name);
+		die(name, option->name);
+	}
 }
 
 static const struct command *parse_command(int argc, char **argv, struct options *options)
 {
+	int given = parse_options(argc, argv, options);
 	const struct command *command = NULL;
 	int arguments = argc - optind - 1;
 	size_t i;
@@ -140,22 +170,23 @@ static const struct command *parse_command(int argc, char **argv, struct options
 			command = &commands[i];
 	if (!command)
 		die("there is no command ", argv[optind]);
+	expect_options(command, given);
 	if (arguments < command->least)
 		die("this command needs ", command->argument);
 	if (arguments > command->most)
 		die("too many arguments: ", argv[optind + command->most + 1]);
 	options->argument = arguments ? argv[optind + 1] : NULL;
 
-	if (command->run != command_update &&
-	    (options->to_latest || options->wait_s >= 0 || options->use_last_entry))
-		die("--to-latest, --wait, --no-wait and --use-last-entry are for update", "");
+	if (given & OPTION_WAIT && given & OPTION_NO_WAIT)
+		die("--wait and --no-wait contradict each other", "");
 	if (command->run == command_update && options->to_latest == !!options->argument)
 		die("update needs an image or a version, or else --to-latest", "");
 	return command;
 }
 
 /* The mapping file lies beside the images, or above them as in Intel's repository. */
-static void load_mapping(struct options *options, const struct command *command)
+static enum outcome load_mapping(struct options *options, const struct command *command,
+				 struct report *report)
 {
 	const char *directory = command->run == command_list && options->argument ?
 				options->argument : options->directory;
@@ -169,32 +200,47 @@ static void load_mapping(struct options *options, const struct command *command)
 	}
 	ret = mapping_load(path, &options->mapping);
 	if (ret == -ENOENT && !options->mapping_path)
-		return;
+		return OUTCOME_DONE;
 	if (ret == -EINVAL)
-		die(path, " is not Intel's mapping_file.json");
-	if (ret) {
-		report_note("%s: %s", path, strerror(-ret));
-		exit(OUTCOME_USAGE);
-	}
+		return report_set(report, OUTCOME_USAGE, "bad-mapping",
+				  "%s is not Intel's mapping_file.json", path);
+	if (ret)
+		return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s", path,
+				  strerror(-ret));
 	options->policy.mapping = &options->mapping;
+	return OUTCOME_DONE;
 }
 
-static void load_approved(struct options *options)
+static enum outcome load_approved(struct options *options, struct report *report)
 {
 	unsigned int line;
 	int ret;
 
 	if (!options->approved_path)
-		return;
+		return OUTCOME_DONE;
 	ret = approved_load(options->approved_path, &options->approved, &line);
 	if (ret == -EINVAL)
-		report_note("%s:%u: not an MRSEAM: 96 hexadecimal digits are",
-			    options->approved_path, line);
-	else if (ret)
-		report_note("%s: %s", options->approved_path, strerror(-ret));
+		return report_set(report, OUTCOME_USAGE, "bad-approved",
+				  "%s:%u: not an MRSEAM: 96 hexadecimal digits are",
+				  options->approved_path, line);
 	if (ret)
-		exit(OUTCOME_USAGE);
+		return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s",
+				  options->approved_path, strerror(-ret));
 	options->policy.approved = &options->approved;
+	return OUTCOME_DONE;
+}
+
+/* The command has not begun. */
+static int give_up(const struct options *options, const struct command *command,
+		   const struct report *report)
+{
+	struct json_object *json = NULL;
+
+	if (options->json) {
+		json = json_object_new_object();
+		json_add_text(json, "command", command->name);
+	}
+	return report_finish(report, json, command->run == command_update);
 }
 
 int main(int argc, char **argv)
@@ -204,17 +250,18 @@ int main(int argc, char **argv)
 		.directory	= CATALOG_DIRECTORY,
 	};
 	const struct command *command;
+	struct report report;
 	int status;
 
 	/* For tests: a directory that has sys/ and proc/. */
 	if (getenv("TDX_MODULE_ROOT"))
 		sysfs_set_root(getenv("TDX_MODULE_ROOT"));
 
-	parse_options(argc, argv, &options);
 	command = parse_command(argc, argv, &options);
-	load_mapping(&options, command);
-	load_approved(&options);
-	status = command->run(&options);
+	if (load_mapping(&options, command, &report) || load_approved(&options, &report))
+		status = give_up(&options, command, &report);
+	else
+		status = command->run(&options);
 	mapping_free(&options.mapping);
 	approved_free(&options.approved);
 	return status;

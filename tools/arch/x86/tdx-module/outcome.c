@@ -115,57 +115,115 @@ bool outcome_split(const char *result, char kind[16], char phase[24], char reaso
 	       (!strcmp(kind, "refused") || !strcmp(kind, "failed"));
 }
 
-static enum outcome set_outcome(struct report *report, bool failed, bool down,
+/* Of which kind is what was uploaded. */
+enum upload_kind { CHECK, UPDATE, REPAIR };
+
+static enum outcome set_outcome(struct report *report, enum upload_kind kind, bool failed,
 				const char *reason, const char *advice)
 {
 	if (failed)
 		return report_set(report, OUTCOME_FAILED, reason,
-				  "the update failed, and no TDX module is usable: %s. No TD runs until an image has been installed: \"tdx-module update IMAGE\"",
-				  advice);
-	/* What was lost before is still lost. */
-	if (down)
+				  "the %s failed, and no TDX module is usable: %s. No TD runs until an image has been installed: \"tdx-module update IMAGE\"",
+				  kind == CHECK ? "check" : "update", advice);
+	switch (kind) {
+	case CHECK:
+		return report_set(report, OUTCOME_REFUSED, reason,
+				  "it would be refused now: %s", advice);
+	case REPAIR:
+		/* What was lost before is still lost. */
 		return report_set(report, OUTCOME_FAILED, reason,
 				  "the repair was refused, and still no TDX module is usable: %s",
 				  advice);
-	return report_set(report, OUTCOME_REFUSED, reason,
-			  "the update was refused, nothing has changed: %s", advice);
+	default:
+		return report_set(report, OUTCOME_REFUSED, reason,
+				  "the update was refused, nothing has changed: %s", advice);
+	}
 }
 
-static enum outcome outcome_of_error(const char *error, bool down, struct report *report)
+static const char *error_word(const char *error)
 {
 	const char *word = strchr(error, ':');
-	size_t i;
 
-	word = word ? word + 1 : error;
-	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
-		if (!strcmp(errors[i].error, word))
-			return set_outcome(report, down, down, errors[i].reason, errors[i].advice);
-	return set_outcome(report, down, down, word, "see the kernel's log");
+	return word ? word + 1 : error;
 }
 
-enum outcome outcome_of_update(const char *error, const char *result, bool down,
+static enum outcome outcome_of_error(const char *error, enum upload_kind kind, bool failed,
+				     struct report *report)
+{
+	const char *word = error_word(error), *reason = word, *advice = "see the kernel's log";
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		if (strcmp(errors[i].error, word))
+			continue;
+		reason = errors[i].reason;
+		advice = errors[i].advice;
+	}
+	set_outcome(report, kind, failed, reason, advice);
+	snprintf(report->phase, sizeof(report->phase), "%.*s", (int)strcspn(error, ":"), error);
+	return report->outcome;
+}
+
+/*
+ * An upload that ended before its update began has left the result of the one before:
+ * the class's own errors, and "device-busy" of an update that met a check. These reasons
+ * and these errors have one another only.
+ */
+static bool belong_together(const char *error, const char *reason)
+{
+	static const char * const pairs[][2] = {
+		{ "timeout", "timeout" },
+		{ "user-abort", "cancelled" },
+		{ "flash-wearout", "update-log-full" },
+	};
+	static const char * const busy[] = {
+		"busy", "cpu-offline", "module-busy", "td-build", "td-build-in-module",
+	};
+	const char *word = error_word(error);
+	bool is_busy = false;
+	size_t i;
+
+	if (!strcmp(word, "invalid-file-size") || !strcmp(word, "read-write-error"))
+		return false;
+	for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (!strcmp(pairs[i][0], word) != !strcmp(pairs[i][1], reason))
+			return false;
+	for (i = 0; i < sizeof(busy) / sizeof(*busy); i++)
+		is_busy = is_busy || !strcmp(busy[i], reason);
+	return is_busy || strcmp(word, "device-busy");
+}
+
+static enum outcome outcome_of(const char *error, const char *result, enum upload_kind kind,
 			       struct report *report)
 {
-	char kind[16], phase[24], reason[48], text[112];
+	char word[16], phase[24], reason[48], text[112];
 	const char *advice;
 
 	if (!*error)
 		return report_set(report, OUTCOME_DONE, NULL, "%s", "");
 
-	/* An upload that another one turned away has left that one's result. */
-	if (!result || !outcome_split(result, kind, phase, reason)) {
-		outcome_of_error(error, down, report);
-		snprintf(report->phase, sizeof(report->phase), "%.*s",
-			 (int)strcspn(error, ":"), error);
-		return report->outcome;
-	}
+	if (!result || !outcome_split(result, word, phase, reason) ||
+	    !belong_together(error, reason))
+		/* A kernel with no results lost the module, if it is lost, by this update. */
+		return outcome_of_error(error, kind, kind == REPAIR && !result, report);
 
 	advice = outcome_advice(reason);
 	if (!advice) {
 		snprintf(text, sizeof(text), "%s in phase %s, see the kernel's log", reason, phase);
 		advice = text;
 	}
-	set_outcome(report, !strcmp(kind, "failed"), down, reason, advice);
+	set_outcome(report, kind, !strcmp(word, "failed"), reason, advice);
 	snprintf(report->phase, sizeof(report->phase), "%s", phase);
 	return report->outcome;
+}
+
+enum outcome outcome_of_update(const char *error, const char *result, bool down,
+			       struct report *report)
+{
+	return outcome_of(error, result, down ? REPAIR : UPDATE, report);
+}
+
+enum outcome outcome_of_check(const char *error, const char *result, struct report *report)
+{
+	return outcome_of(error, result, CHECK, report);
 }

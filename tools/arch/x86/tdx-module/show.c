@@ -81,7 +81,9 @@ static struct json_object *describe(const struct host *host, const struct entry 
 	json_add_text(module, "image", running ? running->path : NULL);
 	json_add_value(json, "seamldr_version", &host->seamldr_version);
 	json_add_number(json, "updates_left", &host->updates_left);
-	json_add_text(json, "cpus_offline", host->offline);
+	/* An empty text if there are none. */
+	json_object_object_add(json, "cpus_offline", host->knows_offline ?
+			       json_object_new_string(host->offline) : NULL);
 	json_object_object_add(json, "can_update", json_object_new_boolean(host->can_update));
 	json_object_object_add(json, "can_check", json_object_new_boolean(host->can_check));
 	json_object_object_add(json, "keeps_builds_safe",
@@ -126,12 +128,15 @@ static void show(const struct host *host, const struct entry *running)
 		line("  image", "%s", running->path);
 	value_line("P-SEAMLDR", "%s", &host->seamldr_version);
 	value_line("Updates left", "%s", &host->updates_left);
-	line("CPUs offline", "%s", host->nr_offline ? host->offline : "none");
+	line("CPUs offline", "%s", !host->knows_offline ? "(cannot be read)" :
+	     host->nr_offline ? host->offline : "none");
 	value_line("State", "%s", &host->state);
 	value_line("TD builds in flight", "%s", &host->builds);
 	value_line("Waits for builds", "%s ms at most", &host->wait_ms);
 	show_last_update(host);
-	if (!host->keeps_builds_safe)
+	if (!host->can_update)
+		puts("The module of this host cannot be updated at runtime.");
+	else if (!host->keeps_builds_safe)
 		puts("This kernel does not keep updates away from TDs that are being built.");
 }
 

@@ -137,34 +137,18 @@ static enum outcome choose(struct update *update)
 	struct options *options = update->options;
 	struct report *report = update->report;
 	struct catalog catalog;
-	struct version version;
-	struct entry *entry;
 	enum outcome outcome;
 	int ret;
 
-	if (!options->to_latest && !version_parse(options->argument, &version)) {
-		entry_load(options->argument, options->policy.mapping, &update->entry);
-		if (update->entry.error)
-			return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s",
-					  options->argument, strerror(-update->entry.error));
-		return OUTCOME_DONE;
-	}
+	if (!options->to_latest)
+		return entry_find(options->argument, options->directory,
+				  options->policy.mapping, &update->entry, report);
 
 	ret = catalog_read(options->directory, options->policy.mapping, &catalog);
 	if (ret)
 		return report_set(report, OUTCOME_USAGE, "unreadable", "%s: %s",
 				  options->directory, strerror(-ret));
-	if (options->to_latest) {
-		outcome = choose_latest(update, &catalog);
-	} else {
-		entry = catalog_find(&catalog, &version);
-		if (entry)
-			entry_load(entry->path, options->policy.mapping, &update->entry);
-		outcome = entry ? OUTCOME_DONE :
-			  report_set(report, OUTCOME_USAGE, "no-such-version",
-				     "no image of version %s in %s", options->argument,
-				     options->directory);
-	}
+	outcome = choose_latest(update, &catalog);
 	catalog_free(&catalog);
 	return outcome;
 }
@@ -190,7 +174,7 @@ static enum outcome judge(struct update *update)
 				  ", as far as its version tells" :
 				  ", with the MRSEAM of the image");
 	if (outcome)
-		return outcome;
+		return entry_name_it(&update->entry, update->report);
 
 	/* If that update fails nothing but a reboot helps. */
 	if (!update->down && host_number(&update->before.updates_left, &left) && left == 1 &&
@@ -217,7 +201,7 @@ static enum outcome verify(struct update *update)
 	struct report *report = update->report;
 	unsigned long long took = 0, stop = 0;
 	uint8_t mrseam[SHA384_SIZE];
-	struct version version;
+	struct version version = {};
 	char name[VERSION_TEXT];
 
 	if (host_mrseam(&update->after, mrseam))
@@ -233,10 +217,11 @@ static enum outcome verify(struct update *update)
 				  update->after.version.text);
 
 	host_version(&update->after, &version);
-	if (update->after.mrseam.error || !update->before.keeps_builds_safe)
+	if (update->verified != VERIFIED)
 		return report_set(report, OUTCOME_DONE, NULL,
-				  "TDX module %s runs; this kernel does not tell its MRSEAM",
-				  update->after.version.text);
+				  "TDX module %s runs; its MRSEAM is unknown: %s",
+				  update->after.version.text,
+				  value_absence(&update->after.mrseam));
 	host_number(&update->after.duration_us, &took);
 	host_number(&update->after.stop_us, &stop);
 	return report_set(report, OUTCOME_DONE, NULL,
@@ -249,6 +234,7 @@ static enum outcome verify(struct update *update)
 static enum outcome conclude(struct update *update, const char *error)
 {
 	struct host *after = &update->after;
+	const char *obstacle = NULL;
 	unsigned long long left;
 	bool down;
 
@@ -258,11 +244,16 @@ static enum outcome conclude(struct update *update, const char *error)
 		return verify(update);
 	outcome_of_update(error, after->result.error ? NULL : after->result.text, down,
 			  update->report);
-	if (update->report->outcome == OUTCOME_FAILED &&
-	    host_number(&after->updates_left, &left) && !left)
+	if (update->report->outcome != OUTCOME_FAILED)
+		return update->report->outcome;
+	if (host_number(&after->updates_left, &left) && !left)
+		obstacle = "P-SEAMLDR's update log is full";
+	else if (!update->before.keeps_builds_safe)
+		obstacle = "this kernel cannot repair that";
+	if (obstacle)
 		snprintf(update->report->message, sizeof(update->report->message),
-			 "the update failed (%s), and no TDX module is usable; P-SEAMLDR's update log is full, so only a reboot helps",
-			 update->report->reason);
+			 "the update failed (%s), and no TDX module is usable; %s, so only a reboot helps",
+			 update->report->reason, obstacle);
 	return update->report->outcome;
 }
 
@@ -271,7 +262,7 @@ static enum outcome not_begun(int error, struct report *report)
 	switch (error) {
 	case -EBUSY:
 		return report_set(report, OUTCOME_REFUSED, "busy",
-				  "another update is under way: try again later");
+				  "another update or check is under way: try again later");
 	case -ECANCELED:
 		return report_set(report, OUTCOME_REFUSED, "cancelled",
 				  "the update was cancelled, nothing has changed");
@@ -301,6 +292,8 @@ static enum outcome install(struct update *update)
 
 	if (!update->before.keeps_builds_safe)
 		report_note("%s", no_lock);
+	if (update->options->wait_s >= 0 && bound->error)
+		report_note("this kernel waits for nothing: --wait and --no-wait change nothing");
 	if (change) {
 		snprintf(text, sizeof(text), "%ld", update->options->wait_s * 1000);
 		ret = sysfs_write(SYSFS_HOST, "update_wait_ms", text);

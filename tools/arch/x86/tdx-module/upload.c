@@ -3,8 +3,10 @@
  * The kernel's firmware upload, from its user's side
  *
  * The class cannot tell one writer from another, so a lock on the file "loading" keeps
- * programs like this one apart. An interrupt never ends the program while an upload is
- * under way: it would go on without anybody who tells how it ended.
+ * programs like this one apart. It is one lock for updates and checks: an update that
+ * meets a check is turned away without a result of its own. An interrupt never ends the
+ * program while an update is under way: it would go on without anybody who tells how it
+ * ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,10 +61,14 @@ static void restore_interrupts(const struct sigaction before[NR_CAUGHT])
 		sigaction(caught[i], &before[i], NULL);
 }
 
-/* Without an error if another program looks at sysfs at the wrong moment. */
-static int read_status(struct upload *upload, char *status, size_t size)
+static int expect_idle(const char *directory)
 {
-	return sysfs_read(upload->directory, "status", status, size);
+	char status[32];
+	int ret = sysfs_read(directory, "status", status, sizeof(status));
+
+	if (ret)
+		return ret;
+	return strcmp(status, "idle") ? -EBUSY : 0;
 }
 
 static int write_data(struct upload *upload, const uint8_t *file, size_t size)
@@ -92,14 +98,13 @@ static int write_data(struct upload *upload, const uint8_t *file, size_t size)
 
 static int hand_over(struct upload *upload, const uint8_t *file, size_t size)
 {
-	char status[32];
 	int ret;
 
-	ret = read_status(upload, status, sizeof(status));
+	ret = expect_idle(SYSFS_CHECK);
+	if (!ret || ret == -ENOENT)
+		ret = expect_idle(SYSFS_UPLOAD);
 	if (ret)
 		return ret;
-	if (strcmp(status, "idle"))
-		return -EBUSY;
 
 	ret = sysfs_write(upload->directory, "loading", "1");
 	if (ret)
@@ -113,11 +118,12 @@ static int hand_over(struct upload *upload, const uint8_t *file, size_t size)
 	return sysfs_write(upload->directory, "loading", "0");
 }
 
-static void wait_for_end(struct upload *upload)
+/* 0, or -ECANCELED if it is left to itself. */
+static int wait_for_end(struct upload *upload)
 {
 	struct pollfd event = { .events = POLLPRI };
 	char status[32], text[32];
-	int seen = 0;
+	int seen = 0, ret = 0;
 
 	event.fd = sysfs_open(SYSFS_HOST, "update_state", O_RDONLY);
 	for (;;) {
@@ -126,11 +132,16 @@ static void wait_for_end(struct upload *upload)
 			close(event.fd);
 			event.fd = -1;
 		}
-		if (read_status(upload, status, sizeof(status)) || !strcmp(status, "idle"))
+		if (sysfs_read(upload->directory, "status", status, sizeof(status)) ||
+		    !strcmp(status, "idle"))
 			break;
 		upload->progress(status, upload->data);
 		if (count_interrupts() != seen) {
 			seen = count_interrupts();
+			if (!upload->cancel) {
+				ret = -ECANCELED;
+				break;
+			}
 			if (upload->cancel(upload->data))
 				sysfs_write(upload->directory, "cancel", "1");
 		}
@@ -138,6 +149,7 @@ static void wait_for_end(struct upload *upload)
 	}
 	if (event.fd >= 0)
 		close(event.fd);
+	return ret;
 }
 
 int upload_run(struct upload *upload, const uint8_t *file, size_t size)
@@ -145,7 +157,7 @@ int upload_run(struct upload *upload, const uint8_t *file, size_t size)
 	struct sigaction before[NR_CAUGHT];
 	int lock, ret;
 
-	lock = sysfs_open(upload->directory, "loading", O_WRONLY);
+	lock = sysfs_open(SYSFS_UPLOAD, "loading", O_WRONLY);
 	if (lock < 0)
 		return lock;
 	if (flock(lock, LOCK_EX | LOCK_NB)) {
@@ -156,12 +168,12 @@ int upload_run(struct upload *upload, const uint8_t *file, size_t size)
 
 	catch_interrupts(before);
 	ret = hand_over(upload, file, size);
-	if (!ret) {
-		wait_for_end(upload);
-		/* It is busy when somebody without the lock has begun another one. */
+	if (!ret)
+		ret = wait_for_end(upload);
+	/* It is busy when somebody without the lock has begun another one. */
+	if (!ret)
 		ret = sysfs_read(upload->directory, "error", upload->error,
 				 sizeof(upload->error));
-	}
 	restore_interrupts(before);
 	close(lock);
 	return ret;

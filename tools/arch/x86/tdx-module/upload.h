@@ -12,7 +12,10 @@ struct upload {
 
 	/* Called whenever something may have changed, with the class's status. */
 	void (*progress)(const char *status, void *data);
-	/* The user wants it to end: whether to ask the kernel to cancel. */
+	/*
+	 * The user wants it to end: whether to ask the kernel to cancel. NULL if nobody
+	 * needs to know how it ends: then it is left to itself.
+	 */
 	bool (*cancel)(void *data);
 	void *data;
 
@@ -22,7 +25,8 @@ struct upload {
 /*
  * Hand the file over and wait for the end. Returns 0 when it came to an end, and
  * upload->error tells which; or, if it did not begin, a negative errno: -EBUSY when
- * another upload is under way, -ECANCELED, or as the kernel has it.
+ * another upload is under way, an update or a check, -ECANCELED, also if it was left to
+ * itself, or as the kernel has it.
  */
 int upload_run(struct upload *upload, const uint8_t *file, size_t size);
 

@@ -70,7 +70,7 @@ enum outcome entry_judge_policy(const struct entry *entry, const struct host *ho
 				const struct policy *policy, struct report *report)
 {
 	if (entry->error)
-		return report_set(report, OUTCOME_REFUSED, "unreadable", "%s: %s", entry->path,
+		return report_set(report, OUTCOME_REFUSED, "unreadable", "it cannot be read: %s",
 				  strerror(-entry->error));
 	if (entry->defect)
 		return report_set(report, OUTCOME_REFUSED, image_defect_name(entry->defect),
@@ -142,4 +142,14 @@ enum outcome entry_judge(const struct entry *entry, const struct host *host,
 	if (!host->can_update)
 		return host_expect(host, true, report);
 	return pass(report);
+}
+
+enum outcome entry_name_it(const struct entry *entry, struct report *report)
+{
+	char sentence[sizeof(report->message)];
+
+	memcpy(sentence, report->message, sizeof(sentence));
+	snprintf(report->message, sizeof(report->message), "%.240s: %.260s",
+		 entry->path, sentence);
+	return report->outcome;
 }
