@@ -23,11 +23,13 @@
 #define SEAM_MAX_CMRS		32
 
 /* Index of a register in struct seam_gprs: the instruction set's encoding. */
+/* clang-format off */
 enum seam_gpr {
 	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
 	GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
 	GPR_COUNT
 };
+/* clang-format on */
 
 /* General-purpose registers. The RSP slot is unused: a VMCB holds RSP. */
 struct seam_gprs {

@@ -29,6 +29,7 @@ static inline u8 seamcall_version(u64 rax)
 	return (rax & SEAMCALL_VERSION_MASK) >> SEAMCALL_VERSION_SHIFT;
 }
 
+/* clang-format off */
 /* SEAMCALL leaves of the TDX module. */
 #define TDH_LEAVES(X)							\
 	X(0,  TDH_VP_ENTER,		"TDH.VP.ENTER")			\
@@ -91,6 +92,7 @@ static inline u8 seamcall_version(u64 rax)
 	X(9,  TDG_VP_RD,		"TDG.VP.RD")			\
 	X(10, TDG_VP_WR,		"TDG.VP.WR")			\
 	X(11, TDG_SYS_RD,		"TDG.SYS.RD")
+/* clang-format on */
 
 #define SEAMCALL_ENUM(number, id, name)	id = number,
 enum tdh_leaf { TDH_LEAVES(SEAMCALL_ENUM) };

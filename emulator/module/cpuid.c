@@ -22,6 +22,7 @@ struct config_row {
 #define TOPOLOGY_LEAF(i) \
 	{ 0x1f, i, { 0x1f, 0xffff, 0xffff, 0 }, { 0, 0, 0, 0 } }
 
+/* clang-format off */
 static const struct config_row config_rows[] = {
 	{ 0x1, CPUID_NO_SUBLEAF, { 0x0fff3fff, 0x00ff0000, 0, 0 },
 	  { 0, 0, 0x31044d88, 0xb8440000 } },
@@ -46,6 +47,7 @@ static const struct config_row config_rows[] = {
 	{ 0x19, CPUID_NO_SUBLEAF, { 0, 0, 0, 0 }, { 0x7, 0, 0, 0 } },
 #endif
 };
+/* clang-format on */
 
 _Static_assert(ARRAY_SIZE(config_rows) == NUM_CPUID_CONFIGS, "NUM_CPUID_CONFIGS");
 

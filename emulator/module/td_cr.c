@@ -21,6 +21,7 @@
 /* VME to OSXMMEXCPT, which no CPU of this host is without, and those that CPUID tells of. */
 #define CR4_COMMON		GENMASK(10, 0)
 
+/* clang-format off */
 static const struct {
 	u64 cr4;
 	u32 leaf;
@@ -36,6 +37,7 @@ static const struct {
 	{ X86_CR4_SMAP,		7, true,	BIT(20) },
 	{ X86_CR4_PKE,		7, false,	BIT(3) },
 };
+/* clang-format on */
 
 enum cr_access { CR_WRITTEN, CR_GP, CR_VE };
 

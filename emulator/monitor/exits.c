@@ -66,6 +66,7 @@ static void shutdown_exit(struct cpu *cpu)
 		halt();
 }
 
+/* clang-format off */
 static const exit_handler_t exit_handlers[] = {
 	[SVM_EXIT_READ_CR4]			= cr4_exit,
 	[SVM_EXIT_WRITE_CR4]			= cr4_exit,
@@ -85,6 +86,7 @@ static const exit_handler_t exit_handlers[] = {
 	[SVM_EXIT_CLGI]				= svm_instruction_exit,
 	[SVM_EXIT_SKINIT]			= svm_instruction_exit,
 };
+/* clang-format on */
 
 static void unexpected_exit(struct cpu *cpu)
 {

@@ -45,10 +45,12 @@ struct leaf_name {
 #define TDH_NAME(number, id, name)	{ number, name },
 #define SEAMLDR_NAME(number, id, name)	{ SEAMCALL_P_SEAMLDR | number, name },
 
+/* clang-format off */
 static const struct leaf_name leaf_names[] = {
 	TDH_LEAVES(TDH_NAME)
 	SEAMLDR_LEAVES(SEAMLDR_NAME)
 };
+/* clang-format on */
 
 static bool is_end_of_word(char c)
 {

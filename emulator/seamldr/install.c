@@ -61,10 +61,12 @@ static bool handoff_is_valid(const struct seamldr *ldr)
 {
 	const struct seam_handoff_header *handoff = seamldr_handoff(ldr);
 
+	/* clang-format off */
 	return handoff->valid &&
 	       handoff->size + sizeof(*handoff) <= ldr->handoff_size &&
 	       handoff->hv >= ldr->sigstruct.min_update_hv &&
 	       handoff->hv <= ldr->sigstruct.module_hv;
+	/* clang-format on */
 }
 
 static void wipe(const struct seamldr *ldr, u64 start, u64 end)

@@ -235,6 +235,7 @@ struct padding {
 #define USUAL		FILL(1, 0xff)
 #define BROKEN(at)	.type = 1, .fill = 0xff, .broken_at = at
 
+/* clang-format off */
 static const struct padding paddings[] = {
 	{ "right",			INFO(digest_info), USUAL, .valid = true },
 	{ "first byte is not 0",	INFO(digest_info), USUAL, .first = 0x40 },
@@ -252,6 +253,7 @@ static const struct padding paddings[] = {
 	{ "length in long form",	INFO(info_long_form), USUAL },
 	{ "no DigestInfo",		.info = digest_info, .info_size = 0, USUAL },
 };
+/* clang-format on */
 
 static void make_message(const struct padding *padding, const u8 *digest, u8 *message)
 {

@@ -27,6 +27,7 @@ struct field {
 	{ #member, offsetof(struct seam_sigstruct, member),			\
 	  sizeof(((struct seam_sigstruct *)0)->member) }
 
+/* clang-format off */
 static const struct field fields[] = {
 	FIELD(header_type), FIELD(header_length), FIELD(header_version), FIELD(module_type),
 	FIELD(vendor), FIELD(date), FIELD(size), FIELD(key_size), FIELD(modulus_size),
@@ -36,6 +37,7 @@ static const struct field fields[] = {
 	FIELD(gdt_idt_offset), FIELD(fault_wrapper_offset),
 	FIELD(cpuid_table_size), FIELD(cpuid_table),
 };
+/* clang-format on */
 
 static u8 file[IMAGE_SIZE];
 

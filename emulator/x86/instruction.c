@@ -123,6 +123,7 @@ static bool decode_opcode(struct decoder *decoder, u8 byte)
 	return true;
 }
 
+/* clang-format off */
 static bool one_byte_has_modrm(u8 opcode)
 {
 	if (opcode < 0x40)
@@ -136,7 +137,9 @@ static bool one_byte_has_modrm(u8 opcode)
 		return false;
 	}
 }
+/* clang-format on */
 
+/* clang-format off */
 static bool two_byte_has_modrm(u8 opcode)
 {
 	switch (opcode) {
@@ -147,6 +150,7 @@ static bool two_byte_has_modrm(u8 opcode)
 		return true;
 	}
 }
+/* clang-format on */
 
 static bool has_modrm(const struct instruction *insn)
 {
@@ -166,6 +170,7 @@ static bool is_mov_offset(const struct instruction *insn)
 	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
 }
 
+/* clang-format off */
 static u32 one_byte_immediate(const struct instruction *insn)
 {
 	u32 full = insn->operand_size_16 ? 2 : 4;
@@ -197,6 +202,7 @@ static u32 one_byte_immediate(const struct instruction *insn)
 		return 0;
 	}
 }
+/* clang-format on */
 
 static u32 immediate_size(const struct instruction *insn)
 {

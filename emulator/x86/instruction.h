@@ -30,10 +30,12 @@ enum opcode_prefix {
 };
 
 /* In the instruction set's encoding. */
+/* clang-format off */
 enum segment_register {
 	SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS,
 	NUM_SEGMENTS,
 };
+/* clang-format on */
 
 #define NO_REGISTER		0xff
 

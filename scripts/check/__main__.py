@@ -56,6 +56,7 @@ class Context:
 
 STEPS = (("shellcheck", house.shell),
          ("pylint, errors", house.python),
+         ("clang-format", house.formatting),
          ("clang-tidy", house.c),
          ("checkpatch --strict", text.checkpatch),
          ("MAINTAINERS covers each new file", text.maintained),

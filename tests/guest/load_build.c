@@ -176,6 +176,7 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+		/* clang-format off */
 		case 'b': options.builders = number(optarg); break;
 		case 'c': options.count = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
@@ -187,6 +188,7 @@ static void parse(int argc, char **argv)
 		case 't': options.tolerant = true; break;
 		case 'v': options.verbose = true; break;
 		default: exit(2);
+		/* clang-format on */
 		}
 	}
 }

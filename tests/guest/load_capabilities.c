@@ -160,9 +160,11 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+		/* clang-format off */
 		case 'r': options.rounds = number(optarg); break;
 		case 'm': options.megabytes = number(optarg); break;
 		default: exit(2);
+		/* clang-format on */
 		}
 	}
 	if (optind == argc)

@@ -37,6 +37,7 @@
 /* Orders that are the VMM's own. */
 enum { ORDER_PREFAULT = TD_ORDER_TOUCH + 1, ORDER_SHARED, ORDER_PRIVATE };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	unsigned int what;
@@ -51,6 +52,7 @@ static const struct {
 	{ "shared", ORDER_SHARED },
 	{ "private", ORDER_PRIVATE },
 };
+/* clang-format on */
 
 static struct td td;
 

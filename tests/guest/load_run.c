@@ -177,6 +177,7 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+		/* clang-format off */
 		case 'v': options.td.vcpus = number(optarg); break;
 		case 'n': options.steps = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
@@ -185,6 +186,7 @@ static void parse(int argc, char **argv)
 		case 'm': options.slots = true; break;
 		case 'h': options.halt = true; break;
 		default: exit(2);
+		/* clang-format on */
 		}
 	}
 	if (!options.td.vcpus || options.td.vcpus > TD_MAX_VCPUS)

@@ -89,9 +89,11 @@ int load_together(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (option) {
+		/* clang-format off */
 		case 'v':	options.vcpus = number(optarg);	break;
 		case 'p':	pages = number(optarg);		break;
 		default:	return 2;
+		/* clang-format on */
 		}
 	}
 	if (optind != argc || !options.vcpus || options.vcpus > TD_MAX_VCPUS || !pages)

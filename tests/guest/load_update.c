@@ -151,12 +151,14 @@ static void parse(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+		/* clang-format off */
 		case 'c': options.count = number(optarg); break;
 		case 'p': options.pause_ms = number(optarg); break;
 		case 'g': options.give_up_ms = number(optarg); break;
 		case 'r': options.builds = optarg; break;
 		case 'n': options.fail_nth = number(optarg); break;
 		default: exit(2);
+		/* clang-format on */
 		}
 	}
 	if (optind == argc)

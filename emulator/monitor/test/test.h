@@ -20,6 +20,7 @@ void print_hex(u64 number);
  * Run instructions that may fault. Evaluates to the vector, or NO_EXCEPTION. Like all
  * exceptions here it comes back with RFLAGS and registers that say nothing.
  */
+/* clang-format off */
 #define TRY(instructions, operands...) ({				\
 	exception_vector = NO_EXCEPTION;				\
 	asm volatile("mov %%rsp, fixup_rsp\n\t"				\
@@ -28,6 +29,7 @@ void print_hex(u64 number);
 		     "9: movq $0, fixup_rip"				\
 		     operands);						\
 	exception_vector; })
+/* clang-format on */
 
 /* Around an instruction: all arithmetic flags set before, and what they are after it. */
 #define SET_FLAGS	"pushfq; orq $0x8d5, (%%rsp); popfq; "
