@@ -10,11 +10,11 @@
 
 #include "types.h"
 
-#define TDX_STATUS_ERROR		BIT(63)
-#define TDX_STATUS_NON_RECOVERABLE	BIT(62)
-#define TDX_STATUS_FATAL		BIT(61)
-#define TDX_STATUS_CODE_MASK		GENMASK(63, 32)
-#define TDX_STATUS_DETAIL_MASK		GENMASK(31, 0)
+#define TDX_STATUS_ERROR	   BIT(63)
+#define TDX_STATUS_NON_RECOVERABLE BIT(62)
+#define TDX_STATUS_FATAL	   BIT(61)
+#define TDX_STATUS_CODE_MASK	   GENMASK(63, 32)
+#define TDX_STATUS_DETAIL_MASK	   GENMASK(31, 0)
 
 /* clang-format off */
 /* X(NAME, value) */
@@ -112,7 +112,7 @@
  * Enumerators are 64 bits wide here, as GNU C allows: use u64 to hold one.
  * TDX_SYS_SHUTDOWN is the status, TDH_SYS_SHUTDOWN (seamcall.h) the leaf.
  */
-#define TDX_STATUS_ENUM(name, value)	TDX_##name = value,
+#define TDX_STATUS_ENUM(name, value) TDX_##name = value,
 enum tdx_status { TDX_STATUSES(TDX_STATUS_ENUM) };
 #undef TDX_STATUS_ENUM
 
@@ -175,8 +175,10 @@ enum tdx_operand {
 static inline const char *tdx_status_name(u64 status)
 {
 	switch (status & TDX_STATUS_CODE_MASK) {
-#define TDX_STATUS_CASE(name, value)	case value: return #name;
-	TDX_STATUSES(TDX_STATUS_CASE)
+#define TDX_STATUS_CASE(name, value) \
+	case value:                  \
+		return #name;
+		TDX_STATUSES(TDX_STATUS_CASE)
 #undef TDX_STATUS_CASE
 	}
 	return NULL;
@@ -186,8 +188,10 @@ static inline const char *tdx_status_name(u64 status)
 static inline const char *seamldr_status_name(u64 status)
 {
 	switch (status) {
-#define SEAMLDR_STATUS_CASE(name, value)	case value: return #name;
-	SEAMLDR_STATUSES(SEAMLDR_STATUS_CASE)
+#define SEAMLDR_STATUS_CASE(name, value) \
+	case value:                      \
+		return #name;
+		SEAMLDR_STATUSES(SEAMLDR_STATUS_CASE)
 #undef SEAMLDR_STATUS_CASE
 	}
 	return NULL;

@@ -25,7 +25,7 @@ bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 {
 	u64 *table = tdcs_page(call, td, TDCS_SEPT_ROOT);
 
-	for (u32 l = SEPT_ROOT_LEVEL; ; l--) {
+	for (u32 l = SEPT_ROOT_LEVEL;; l--) {
 		walk->level = l;
 		walk->entry = &table[sept_index(gpa, l)];
 		walk->value = __atomic_load_n(walk->entry, __ATOMIC_ACQUIRE) &

@@ -136,12 +136,12 @@ u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa)
 		candidates[count++] = instruction_address(&insn, &registers);
 	if (is_string_instruction(&insn)) {
 		candidates[count++] = registers.gpr[GPR_RDI] + registers.segment_base[SEGMENT_ES];
-		candidates[count++] = registers.gpr[GPR_RSI] +
-				      registers.segment_base[insn.segment];
+		candidates[count++] = registers.gpr[GPR_RSI] + registers.segment_base[insn.segment];
 	}
 	for (u32 i = 0; i < count; i++)
 		if (reaches(call, vcpu, &candidates[i], gpa))
 			return candidates[i];
-	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->save.rip, gpa);
+	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->save.rip,
+		 gpa);
 	return 0;
 }

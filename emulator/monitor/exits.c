@@ -7,7 +7,7 @@
 #include "lib.h"
 #include "memory.h"
 
-#define DR6_SINGLE_STEP	BIT(14)
+#define DR6_SINGLE_STEP BIT(14)
 
 typedef void (*exit_handler_t)(struct cpu *cpu);
 
@@ -23,8 +23,7 @@ void inject_exception(struct cpu *cpu, u8 vector)
 
 void inject_exception_error(struct cpu *cpu, u8 vector, u32 error_code)
 {
-	set_event(cpu, SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | vector |
-		  (u64)error_code << 32);
+	set_event(cpu, SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | vector | (u64)error_code << 32);
 }
 
 void inject_page_fault(struct cpu *cpu, u64 address, u32 error_code)

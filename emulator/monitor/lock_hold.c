@@ -4,8 +4,8 @@
 #include "lib.h"
 #include "seam.h"
 
-#define MAX_LOCK_HOLDS	8
-#define ANY_CPU		(~0UL)
+#define MAX_LOCK_HOLDS 8
+#define ANY_CPU	       (~0UL)
 
 struct lock_hold {
 	u64 leaf;

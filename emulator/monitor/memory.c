@@ -14,7 +14,7 @@ static void add(u64 base, u64 end, u32 type)
 		return;
 	if (num_e820 == MAX_E820_ENTRIES)
 		fatal("the memory map has more than %u entries", MAX_E820_ENTRIES);
-	e820[num_e820++] = (struct e820_entry) { base, end - base, type };
+	e820[num_e820++] = (struct e820_entry){ base, end - base, type };
 }
 
 static u64 min(u64 a, u64 b)

@@ -14,12 +14,12 @@
 #include "lib.h"
 #include "memory.h"
 
-#define NPT_PROTECTED		BIT(9)		/* in an entry that is not present */
-#define NPT_USE_SHIFT		52
-#define NPT_MAP			(PTE_PRESENT | PTE_WRITABLE | PTE_USER)
+#define NPT_PROTECTED BIT(9) /* in an entry that is not present */
+#define NPT_USE_SHIFT 52
+#define NPT_MAP	      (PTE_PRESENT | PTE_WRITABLE | PTE_USER)
 
-#define ENTRIES			512
-#define SPARE_TABLES		40		/* root, directories, devices */
+#define ENTRIES	     512
+#define SPARE_TABLES 40 /* root, directories, devices */
 
 static struct spinlock npt_lock;
 static u64 *root;
@@ -209,7 +209,8 @@ enum seam_page_use npt_use(u64 pa)
 {
 	u64 entry = lookup(pa);
 
-	return entry & NPT_PROTECTED ? (enum seam_page_use)(entry >> NPT_USE_SHIFT) : SEAM_PAGE_HOST;
+	return entry & NPT_PROTECTED ? (enum seam_page_use)(entry >> NPT_USE_SHIFT) :
+				       SEAM_PAGE_HOST;
 }
 
 const char *npt_use_name(enum seam_page_use use)
@@ -247,8 +248,11 @@ void npt_exit(struct cpu *cpu)
 	const struct vmcb_control *control = &cpu->vmcb->control;
 	u64 error = control->exit_info_1, pa = control->exit_info_2;
 
-	host_access_check(cpu, pa, error & SVM_NPF_TABLE_WALK ? "page table walk" :
-			  error & SVM_NPF_FETCH ? "fetch" : error & SVM_NPF_WRITE ? "write" : "read");
+	host_access_check(cpu, pa,
+			  error & SVM_NPF_TABLE_WALK ? "page table walk" :
+			  error & SVM_NPF_FETCH	     ? "fetch" :
+			  error & SVM_NPF_WRITE	     ? "write" :
+						       "read");
 	/* Present: another CPU has given the page back since the access. */
 	if (!lookup(pa))
 		map_device(pa);

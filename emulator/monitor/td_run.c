@@ -7,15 +7,15 @@
 #include "lib.h"
 #include "seam.h"
 
-#define MSR_TSC_AUX		0xc0000103
+#define MSR_TSC_AUX 0xc0000103
 
 /*
  * What TDH.VP.ENTER leaves in the host's MSRs; the host has to restore them. XCR0 is left
  * as the TD's, CR2 and the debug registers as after a reset.
  */
-#define SFMASK_AFTER_ENTER	0x20200
+#define SFMASK_AFTER_ENTER 0x20200
 
-#define XSAVE_AREA_SIZE		PAGE_SIZE
+#define XSAVE_AREA_SIZE PAGE_SIZE
 
 /* An XSAVE area of all zeros is the initial state, but for MXCSR. */
 static const struct {

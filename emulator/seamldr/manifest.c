@@ -6,7 +6,7 @@
 #include "internal.h"
 
 /* CPUID.1.EAX without the stepping. */
-#define CPUID_MODEL_MASK	(~0xfU)
+#define CPUID_MODEL_MASK (~0xfU)
 
 static bool header_is_valid(const struct seam_sigstruct *sigstruct)
 {
@@ -108,8 +108,8 @@ static bool signature_is_valid(const struct seam_sigstruct *sigstruct)
 		      sizeof(*sigstruct) - body_offset);
 	sha384_final(&context, digest);
 
-	return rsa3072_verify(sigstruct->modulus, sigstruct->exponent,
-			      sigstruct->signature, digest);
+	return rsa3072_verify(sigstruct->modulus, sigstruct->exponent, sigstruct->signature,
+			      digest);
 }
 
 u64 seamldr_verify_manifest(const struct seamldr *ldr)

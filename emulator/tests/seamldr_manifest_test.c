@@ -10,15 +10,15 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define RECOVERABLE	SEAMLDR_INSTALL_RECOVERABLE
-#define UNRECOVERABLE	SEAMLDR_INSTALL_UNRECOVERABLE
+#define RECOVERABLE   SEAMLDR_INSTALL_RECOVERABLE
+#define UNRECOVERABLE SEAMLDR_INSTALL_UNRECOVERABLE
 
 struct test_case {
 	const char *name;
 	u64 status;
 	u64 rdx;
-	void (*edit)(struct image *image);	/* the sigstruct is signed afterwards */
-	void (*damage)(struct image *image);	/* after signing */
+	void (*edit)(struct image *image);   /* the sigstruct is signed afterwards */
+	void (*damage)(struct image *image); /* after signing */
 };
 
 /* clang-format off */

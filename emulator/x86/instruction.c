@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "instruction.h"
 
-#define REX_W	BIT(3)
-#define REX_R	BIT(2)
-#define REX_X	BIT(1)
-#define REX_B	BIT(0)
+#define REX_W BIT(3)
+#define REX_R BIT(2)
+#define REX_X BIT(1)
+#define REX_B BIT(0)
 
 struct decoder {
 	const u8 *bytes;
@@ -68,12 +68,16 @@ static bool note_prefix(struct decoder *decoder, u8 byte)
 	case 0xf3:
 		insn->prefix = PREFIX_F3;
 		return true;
-	case 0x26: case 0x2e: case 0x36: case 0x3e:
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
 		/* Of no effect in 64-bit mode. */
 		if (!insn->long_mode)
 			set_segment(decoder, (byte >> 3) & 3);
 		return true;
-	case 0x64: case 0x65:
+	case 0x64:
+	case 0x65:
 		set_segment(decoder, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
 		return true;
 	case 0x67:
@@ -213,7 +217,12 @@ static u32 immediate_size(const struct instruction *insn)
 		switch (insn->opcode) {
 		case 0x80 ... 0x8f:
 			return insn->operand_size_16 && !insn->long_mode ? 2 : 4;
-		case 0x70 ... 0x73: case 0xa4: case 0xac: case 0xba: case 0xc2: case 0xc4 ... 0xc6:
+		case 0x70 ... 0x73:
+		case 0xa4:
+		case 0xac:
+		case 0xba:
+		case 0xc2:
+		case 0xc4 ... 0xc6:
 			return 1;
 		default:
 			return 0;
@@ -316,7 +325,7 @@ enum decode_result instruction_decode(const u8 *bytes, u32 count, bool long_mode
 {
 	struct decoder decoder = { .bytes = bytes, .count = count, .insn = insn };
 
-	*insn = (struct instruction) {
+	*insn = (struct instruction){
 		.long_mode = long_mode,
 		.segment = SEGMENT_DS,
 		.base = NO_REGISTER,

@@ -11,8 +11,8 @@
 
 #include "../abi/types.h"
 
-#define MAX_INSTRUCTION_LENGTH	15
-#define NUM_GPRS		16
+#define MAX_INSTRUCTION_LENGTH 15
+#define NUM_GPRS	       16
 
 enum opcode_map {
 	OPCODE_ONE_BYTE,
@@ -37,7 +37,7 @@ enum segment_register {
 };
 /* clang-format on */
 
-#define NO_REGISTER		0xff
+#define NO_REGISTER 0xff
 
 /**
  * struct instruction - one instruction, taken apart
@@ -68,8 +68,8 @@ struct instruction {
 
 enum decode_result {
 	DECODE_DONE,
-	DECODE_TRUNCATED,	/* the bytes end before the instruction does */
-	DECODE_TOO_LONG,	/* more than 15 bytes: #GP */
+	DECODE_TRUNCATED, /* the bytes end before the instruction does */
+	DECODE_TOO_LONG,  /* more than 15 bytes: #GP */
 };
 
 /*
