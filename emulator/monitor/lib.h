@@ -43,8 +43,8 @@ void stop_machine_now(u8 exit_code) __attribute__((noreturn));
 
 /*
  * Order: what the TDX module locks; seamldr_lock, which is only tried; control_lock;
- * fault_lock; npt_lock; log_lock and trace_lock, which are nobody's but their file's and
- * hold nothing else. Who waits for other CPUs holds none that an exit handler takes.
+ * fault_lock or lock_hold_lock; npt_lock; log_lock and trace_lock, which are nobody's but
+ * their file's and hold nothing else. Who waits for other CPUs holds none that an exit handler takes.
  */
 struct spinlock {
 	bool locked;

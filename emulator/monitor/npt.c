@@ -150,7 +150,7 @@ static void unprotect_entry(u64 *entry, u64 pa, u64 size)
 }
 
 /* Call for each largest entry of [pa, pa + size); SEAM_PAGE_HOST unprotects. */
-static void change(u64 pa, u64 size, enum seam_page_use use)
+static void set_use(u64 pa, u64 size, enum seam_page_use use)
 {
 	u64 end = pa + size;
 
@@ -180,12 +180,12 @@ static void change(u64 pa, u64 size, enum seam_page_use use)
 
 void npt_protect(u64 pa, u64 size, enum seam_page_use use)
 {
-	change(pa, size, use);
+	set_use(pa, size, use);
 }
 
 void npt_unprotect(u64 pa, u64 size)
 {
-	change(pa, size, SEAM_PAGE_HOST);
+	set_use(pa, size, SEAM_PAGE_HOST);
 }
 
 /* The entry that maps @pa, or 0. */

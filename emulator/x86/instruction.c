@@ -45,7 +45,7 @@ static bool read_displacement(struct decoder *decoder, u32 size)
 	return true;
 }
 
-static void set_segment(struct decoder *decoder, enum segment_register segment)
+static void override_segment(struct decoder *decoder, enum segment_register segment)
 {
 	decoder->insn->segment = segment;
 	decoder->segment_prefix = true;
@@ -74,11 +74,11 @@ static bool note_prefix(struct decoder *decoder, u8 byte)
 	case 0x3e:
 		/* Of no effect in 64-bit mode. */
 		if (!insn->long_mode)
-			set_segment(decoder, (byte >> 3) & 3);
+			override_segment(decoder, (byte >> 3) & 3);
 		return true;
 	case 0x64:
 	case 0x65:
-		set_segment(decoder, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
+		override_segment(decoder, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
 		return true;
 	case 0x67:
 		insn->address_size_prefix = true;
@@ -166,12 +166,6 @@ static bool has_modrm(const struct instruction *insn)
 	default:
 		return true;
 	}
-}
-
-/* MOV with an offset for an operand and no ModR/M. */
-static bool is_mov_offset(const struct instruction *insn)
-{
-	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
 }
 
 /* clang-format off */
@@ -314,8 +308,8 @@ static bool decode(struct decoder *decoder)
 
 	if (!decode_prefixes(decoder, &byte) || !decode_opcode(decoder, byte))
 		return false;
-	if (is_mov_offset(insn) ? !decode_offset(decoder) :
-				  has_modrm(insn) && !decode_modrm(decoder))
+	if (instruction_is_mov_offset(insn) ? !decode_offset(decoder) :
+					      has_modrm(insn) && !decode_modrm(decoder))
 		return false;
 	return skip(decoder, immediate_size(insn));
 }

@@ -86,6 +86,12 @@ struct address_registers {
 	u64 segment_base[NUM_SEGMENTS];
 };
 
+/* MOV with an offset: it has a memory operand, and no ModR/M. */
+static inline bool instruction_is_mov_offset(const struct instruction *insn)
+{
+	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
+}
+
 static inline bool instruction_has_memory_operand(const struct instruction *insn)
 {
 	return insn->has_modrm && insn->mod != 3;
