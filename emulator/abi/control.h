@@ -96,8 +96,8 @@
 #ifndef EMULATOR_ABI_CONTROL_H
 #define EMULATOR_ABI_CONTROL_H
 
-#define CONTROL_PORT		0x5e0
-#define CONTROL_COMMAND_SIZE	256	/* longest command, the newline included */
-#define CONTROL_ANSWER_SIZE	8192	/* longest answer, the 0 byte included */
+#define CONTROL_PORT	     0x5e0
+#define CONTROL_COMMAND_SIZE 256  /* longest command, the newline included */
+#define CONTROL_ANSWER_SIZE  8192 /* longest answer, the 0 byte included */
 
 #endif

@@ -11,10 +11,10 @@
 
 #include "types.h"
 
-#define TDX_IMAGE_VERSION		0x0200
-#define TDX_IMAGE_SIGNATURE		"TDX-BLOB"
-#define TDX_IMAGE_MAX_SIGSTRUCT_PAGES	1
-#define TDX_IMAGE_MAX_MODULE_PAGES	496
+#define TDX_IMAGE_VERSION	      0x0200
+#define TDX_IMAGE_SIGNATURE	      "TDX-BLOB"
+#define TDX_IMAGE_MAX_SIGSTRUCT_PAGES 1
+#define TDX_IMAGE_MAX_MODULE_PAGES    496
 
 /**
  * struct tdx_image_header - first page of the file

@@ -18,16 +18,18 @@
 
 #include "types.h"
 
-#define SEAM_PLATFORM_ABI	5
-#define SEAM_MAX_LPS		64
-#define SEAM_MAX_CMRS		32
+#define SEAM_PLATFORM_ABI 5
+#define SEAM_MAX_LPS	  64
+#define SEAM_MAX_CMRS	  32
 
 /* Index of a register in struct seam_gprs: the instruction set's encoding. */
+/* clang-format off */
 enum seam_gpr {
 	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
 	GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
 	GPR_COUNT
 };
+/* clang-format on */
 
 /* General-purpose registers. The RSP slot is unused: a VMCB holds RSP. */
 struct seam_gprs {
@@ -36,13 +38,13 @@ struct seam_gprs {
 
 /* Why the host lost its mapping of a page; for reports and invariants only. */
 enum seam_page_use {
-	SEAM_PAGE_HOST = -1,	/* it has the mapping */
-	SEAM_PAGE_SEAMRR,	/* code and data of P-SEAMLDR and the TDX module */
+	SEAM_PAGE_HOST = -1, /* it has the mapping */
+	SEAM_PAGE_SEAMRR,    /* code and data of P-SEAMLDR and the TDX module */
 	SEAM_PAGE_PAMT,
-	SEAM_PAGE_TD_CONTROL,	/* TDR, TDCX, TDVPR */
-	SEAM_PAGE_SEPT,		/* secure EPT */
+	SEAM_PAGE_TD_CONTROL, /* TDR, TDCX, TDVPR */
+	SEAM_PAGE_SEPT,	      /* secure EPT */
 	SEAM_PAGE_TD_PRIVATE,
-	SEAM_PAGE_PLATFORM,	/* the platform's own */
+	SEAM_PAGE_PLATFORM, /* the platform's own */
 };
 
 /**
@@ -138,8 +140,7 @@ struct seam_platform {
 	 * extended state again and leaves a clean one to the host, as TDH.VP.ENTER does.
 	 * Afterwards the exit is described by the VMCB alone.
 	 */
-	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs,
-		      struct seam_extended_state *extended);
+	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended);
 
 	/**
 	 * @acknowledge_interrupt: acknowledge the pending external interrupt of
@@ -181,8 +182,7 @@ struct seam_platform {
 	 * @broken: an invariant of the emulator itself does not hold. Reports
 	 * where and what, and ends the run: tdxhost exits with status 126.
 	 */
-	void (*broken)(const char *file, int line, const char *what)
-		__attribute__((noreturn));
+	void (*broken)(const char *file, int line, const char *what) __attribute__((noreturn));
 };
 
 /**

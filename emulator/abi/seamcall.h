@@ -11,13 +11,13 @@
 #include "types.h"
 
 /* RAX on entry; bits 62:24 are reserved and must be zero. */
-#define SEAMCALL_LEAF_MASK		GENMASK(15, 0)
-#define SEAMCALL_VERSION_SHIFT		16
-#define SEAMCALL_VERSION_MASK		GENMASK(23, 16)
-#define SEAMCALL_RESERVED_MASK		GENMASK(62, 24)
-#define SEAMCALL_P_SEAMLDR		BIT(63)
+#define SEAMCALL_LEAF_MASK     GENMASK(15, 0)
+#define SEAMCALL_VERSION_SHIFT 16
+#define SEAMCALL_VERSION_MASK  GENMASK(23, 16)
+#define SEAMCALL_RESERVED_MASK GENMASK(62, 24)
+#define SEAMCALL_P_SEAMLDR     BIT(63)
 /* Not of RAX: where calls of both kinds are told apart, this one is a TDCALL. */
-#define SEAMCALL_TDCALL			BIT(62)
+#define SEAMCALL_TDCALL	       BIT(62)
 
 static inline u16 seamcall_leaf(u64 rax)
 {
@@ -29,6 +29,7 @@ static inline u8 seamcall_version(u64 rax)
 	return (rax & SEAMCALL_VERSION_MASK) >> SEAMCALL_VERSION_SHIFT;
 }
 
+/* clang-format off */
 /* SEAMCALL leaves of the TDX module. */
 #define TDH_LEAVES(X)							\
 	X(0,  TDH_VP_ENTER,		"TDH.VP.ENTER")			\
@@ -91,8 +92,9 @@ static inline u8 seamcall_version(u64 rax)
 	X(9,  TDG_VP_RD,		"TDG.VP.RD")			\
 	X(10, TDG_VP_WR,		"TDG.VP.WR")			\
 	X(11, TDG_SYS_RD,		"TDG.SYS.RD")
+/* clang-format on */
 
-#define SEAMCALL_ENUM(number, id, name)	id = number,
+#define SEAMCALL_ENUM(number, id, name) id = number,
 enum tdh_leaf { TDH_LEAVES(SEAMCALL_ENUM) };
 enum tdg_leaf { TDG_LEAVES(SEAMCALL_ENUM) };
 #undef SEAMCALL_ENUM
@@ -100,18 +102,20 @@ enum tdg_leaf { TDG_LEAVES(SEAMCALL_ENUM) };
 /* Name of the leaf in @rax, bits 63 and 62 included; NULL when there is no such leaf. */
 static inline const char *seamcall_name(u64 rax)
 {
-#define SEAMCALL_CASE(number, id, name)	case number: return name;
+#define SEAMCALL_CASE(number, id, name) \
+	case number:                    \
+		return name;
 	if (rax & SEAMCALL_P_SEAMLDR) {
 		switch (seamcall_leaf(rax)) {
-		SEAMLDR_LEAVES(SEAMCALL_CASE)
+			SEAMLDR_LEAVES(SEAMCALL_CASE)
 		}
 	} else if (rax & SEAMCALL_TDCALL) {
 		switch (seamcall_leaf(rax)) {
-		TDG_LEAVES(SEAMCALL_CASE)
+			TDG_LEAVES(SEAMCALL_CASE)
 		}
 	} else {
 		switch (seamcall_leaf(rax)) {
-		TDH_LEAVES(SEAMCALL_CASE)
+			TDH_LEAVES(SEAMCALL_CASE)
 		}
 	}
 #undef SEAMCALL_CASE

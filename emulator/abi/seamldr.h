@@ -9,34 +9,34 @@
 #include "types.h"
 
 /* RAX bit 63 of a SEAMCALL selects P-SEAMLDR instead of the TDX module. */
-#define SEAMLDR_LEAF_FLAG		BIT(63)
+#define SEAMLDR_LEAF_FLAG BIT(63)
 
-#define SEAMLDR_INFO			(SEAMLDR_LEAF_FLAG | 0)
-#define SEAMLDR_INSTALL			(SEAMLDR_LEAF_FLAG | 1)
-#define SEAMLDR_SHUTDOWN		(SEAMLDR_LEAF_FLAG | 2)
-#define SEAMLDR_SEAMINFO		(SEAMLDR_LEAF_FLAG | 3)
-#define SEAMLDR_CLEANUP			(SEAMLDR_LEAF_FLAG | 4)
+#define SEAMLDR_INFO	 (SEAMLDR_LEAF_FLAG | 0)
+#define SEAMLDR_INSTALL	 (SEAMLDR_LEAF_FLAG | 1)
+#define SEAMLDR_SHUTDOWN (SEAMLDR_LEAF_FLAG | 2)
+#define SEAMLDR_SEAMINFO (SEAMLDR_LEAF_FLAG | 3)
+#define SEAMLDR_CLEANUP	 (SEAMLDR_LEAF_FLAG | 4)
 
 /* Status in RAX. */
-#define SEAMLDR_SUCCESS			0UL
-#define SEAMLDR_EBADPARAM		0x8000000000000000UL
-#define SEAMLDR_EBADCALL		0x8000000000000003UL
-#define SEAMLDR_EBADHANDOFF		0x8000000000000004UL
-#define SEAMLDR_ECLEANUPREQ		0x8000000000000005UL
-#define SEAMLDR_EUNSUPPORTED		0x8000000000000006UL
-#define SEAMLDR_ENOMEM			0x8000000000010002UL
-#define SEAMLDR_EUNSPECERR		0x8000000000010003UL
-#define SEAMLDR_EUNSUPCPU		0x8000000000010004UL
-#define SEAMLDR_EBADSIG			0x8000000000020000UL
-#define SEAMLDR_EBADHASH		0x8000000000020001UL
-#define SEAMLDR_EINTERRUPT		0x8000000000030000UL
-#define SEAMLDR_ENOENTROPY		0x8000000000030001UL
+#define SEAMLDR_SUCCESS	     0UL
+#define SEAMLDR_EBADPARAM    0x8000000000000000UL
+#define SEAMLDR_EBADCALL     0x8000000000000003UL
+#define SEAMLDR_EBADHANDOFF  0x8000000000000004UL
+#define SEAMLDR_ECLEANUPREQ  0x8000000000000005UL
+#define SEAMLDR_EUNSUPPORTED 0x8000000000000006UL
+#define SEAMLDR_ENOMEM	     0x8000000000010002UL
+#define SEAMLDR_EUNSPECERR   0x8000000000010003UL
+#define SEAMLDR_EUNSUPCPU    0x8000000000010004UL
+#define SEAMLDR_EBADSIG	     0x8000000000020000UL
+#define SEAMLDR_EBADHASH     0x8000000000020001UL
+#define SEAMLDR_EINTERRUPT   0x8000000000030000UL
+#define SEAMLDR_ENOENTROPY   0x8000000000030001UL
 
 /* RDX of SEAMLDR.INSTALL: what a failure did to the module that was there. */
-#define SEAMLDR_INSTALL_RECOVERABLE	0UL
-#define SEAMLDR_INSTALL_UNRECOVERABLE	1UL
+#define SEAMLDR_INSTALL_RECOVERABLE   0UL
+#define SEAMLDR_INSTALL_UNRECOVERABLE 1UL
 
-#define SEAMLDR_MAX_MODULE_PAGES	496
+#define SEAMLDR_MAX_MODULE_PAGES 496
 
 enum seamldr_scenario {
 	SEAMLDR_SCENARIO_LOAD,
@@ -57,7 +57,7 @@ _Static_assert(sizeof(struct seamldr_params) == 4096, "SEAMLDR_PARAMS");
 _Static_assert(offsetof(struct seamldr_params, num_module_pages) == 120, "SEAMLDR_PARAMS");
 
 /* The contents of the SEAMEXTEND register, which names the installed module. */
-#define SEAMEXTEND_ALL_VALID		0x1ffUL
+#define SEAMEXTEND_ALL_VALID 0x1ffUL
 
 struct seam_extend {
 	u64 valid;
@@ -70,20 +70,20 @@ struct seam_extend {
 _Static_assert(sizeof(struct seam_extend) == 128, "SEAMEXTEND");
 _Static_assert(offsetof(struct seam_extend, attributes) == 120, "SEAMEXTEND");
 
-#define SEAMLDR_VENDOR_INTEL		0x8086
-#define SEAMLDR_FEATURE_CLEANUP		BIT(1)
+#define SEAMLDR_VENDOR_INTEL	0x8086
+#define SEAMLDR_FEATURE_CLEANUP BIT(1)
 
 /* Output of SEAMLDR.INFO. */
 struct seamldr_info {
 	u32 version;
 	u32 attributes;
 	u32 vendor;
-	u32 build_date;			/* BCD, YYYYMMDD */
+	u32 build_date; /* BCD, YYYYMMDD */
 	u16 build_number;
 	u16 minor;
 	u16 major;
 	u16 update;
-	u32 acm_x2apic_id;		/* of the LP that started P-SEAMLDR */
+	u32 acm_x2apic_id; /* of the LP that started P-SEAMLDR */
 	u32 num_remaining_updates;
 	struct seam_extend seam_extend;
 	u8 seam_ready;
@@ -99,15 +99,15 @@ _Static_assert(offsetof(struct seamldr_info, seam_extend) == 32, "SEAMLDR_INFO")
 _Static_assert(offsetof(struct seamldr_info, seam_ready) == 160, "SEAMLDR_INFO");
 _Static_assert(offsetof(struct seamldr_info, features0) == 168, "SEAMLDR_INFO");
 
-#define SEAM_SIGSTRUCT_HEADER_TYPE	6
-#define SEAM_SIGSTRUCT_HEADER_LENGTH	0xe1	/* in dwords, as all sizes here */
-#define SEAM_SIGSTRUCT_HEADER_VERSION	0x10000
-#define SEAM_SIGSTRUCT_DEBUG_SIGNED	0x80000000U
-#define SEAM_SIGSTRUCT_SIZE		0x200
-#define SEAM_SIGSTRUCT_KEY_SIZE		0x60
-#define SEAM_SIGSTRUCT_EXPONENT_SIZE	1
-#define SEAM_SIGSTRUCT_EXPONENT		0x10001
-#define SEAM_SIGSTRUCT_MAX_CPUIDS	255
+#define SEAM_SIGSTRUCT_HEADER_TYPE    6
+#define SEAM_SIGSTRUCT_HEADER_LENGTH  0xe1 /* in dwords, as all sizes here */
+#define SEAM_SIGSTRUCT_HEADER_VERSION 0x10000
+#define SEAM_SIGSTRUCT_DEBUG_SIGNED   0x80000000U
+#define SEAM_SIGSTRUCT_SIZE	      0x200
+#define SEAM_SIGSTRUCT_KEY_SIZE	      0x60
+#define SEAM_SIGSTRUCT_EXPONENT_SIZE  1
+#define SEAM_SIGSTRUCT_EXPONENT	      0x10001
+#define SEAM_SIGSTRUCT_MAX_CPUIDS     255
 
 /*
  * The signed description of a TDX module's image. The signature covers all but
@@ -126,11 +126,11 @@ struct seam_sigstruct {
 	u32 modulus_size;
 	u32 exponent_size;
 	u8 reserved1[88];
-	u8 modulus[384];		/* little endian */
+	u8 modulus[384]; /* little endian */
 	u32 exponent;
-	u8 signature[384];		/* little endian */
+	u8 signature[384]; /* little endian */
 	u8 seamhash[48];
-	u16 seamsvn;			/* major in the high byte */
+	u16 seamsvn; /* major in the high byte */
 	u64 attributes;
 	u32 rip_offset;
 	u8 num_stack_pages;
@@ -180,12 +180,12 @@ struct seam_handoff_header {
 	u8 valid;
 	u8 reserved;
 	u16 hv;
-	u32 size;			/* bytes of data behind this header */
+	u32 size; /* bytes of data behind this header */
 };
 
 _Static_assert(sizeof(struct seam_handoff_header) == 8, "handoff header");
 
-#define P_SYSINFO_MAX_SOCKETS		8
+#define P_SYSINFO_MAX_SOCKETS 8
 
 /* What MCHECK told P-SEAMLDR; output of SEAMLDR.SEAMINFO, 2 KiB with its padding. */
 struct p_sysinfo_table {

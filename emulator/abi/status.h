@@ -10,12 +10,13 @@
 
 #include "types.h"
 
-#define TDX_STATUS_ERROR		BIT(63)
-#define TDX_STATUS_NON_RECOVERABLE	BIT(62)
-#define TDX_STATUS_FATAL		BIT(61)
-#define TDX_STATUS_CODE_MASK		GENMASK(63, 32)
-#define TDX_STATUS_DETAIL_MASK		GENMASK(31, 0)
+#define TDX_STATUS_ERROR	   BIT(63)
+#define TDX_STATUS_NON_RECOVERABLE BIT(62)
+#define TDX_STATUS_FATAL	   BIT(61)
+#define TDX_STATUS_CODE_MASK	   GENMASK(63, 32)
+#define TDX_STATUS_DETAIL_MASK	   GENMASK(31, 0)
 
+/* clang-format off */
 /* X(NAME, value) */
 #define TDX_STATUSES(X)							\
 	X(SUCCESS,				0x0000000000000000UL)	\
@@ -105,21 +106,24 @@
 	X(METADATA_FIELD_NOT_READABLE,		0xC0000C0200000000UL)	\
 	X(METADATA_FIELD_VALUE_NOT_VALID,	0xC0000C0300000000UL)	\
 	X(METADATA_FIRST_FIELD_ID_IN_CONTEXT,	0x00000C0B00000000UL)
+/* clang-format on */
 
 /*
  * Enumerators are 64 bits wide here, as GNU C allows: use u64 to hold one.
  * TDX_SYS_SHUTDOWN is the status, TDH_SYS_SHUTDOWN (seamcall.h) the leaf.
  */
-#define TDX_STATUS_ENUM(name, value)	TDX_##name = value,
+#define TDX_STATUS_ENUM(name, value) TDX_##name = value,
 enum tdx_status { TDX_STATUSES(TDX_STATUS_ENUM) };
 #undef TDX_STATUS_ENUM
 
 /* Operand ids, in the detail of OPERAND_INVALID, OPERAND_BUSY and others. */
 enum tdx_operand {
+	/* clang-format off */
 	OPERAND_RAX = 0, OPERAND_RCX = 1, OPERAND_RDX = 2, OPERAND_RBX = 3,
 	OPERAND_RBP = 5, OPERAND_RSI = 6, OPERAND_RDI = 7, OPERAND_R8 = 8,
 	OPERAND_R9 = 9, OPERAND_R10 = 10, OPERAND_R11 = 11, OPERAND_R12 = 12,
 	OPERAND_R13 = 13, OPERAND_R14 = 14, OPERAND_R15 = 15,
+	/* clang-format on */
 
 	OPERAND_ATTRIBUTES = 64,
 	OPERAND_XFAM = 65,
@@ -149,6 +153,7 @@ enum tdx_operand {
 	OPERAND_WBCACHE = 188,
 };
 
+/* clang-format off */
 /* P-SEAMLDR: X(NAME, value); seamldr.h has the constants. */
 #define SEAMLDR_STATUSES(X)						\
 	X(SUCCESS,	0x0000000000000000UL)				\
@@ -164,13 +169,16 @@ enum tdx_operand {
 	X(EBADHASH,	0x8000000000020001UL)				\
 	X(EINTERRUPT,	0x8000000000030000UL)				\
 	X(ENOENTROPY,	0x8000000000030001UL)
+/* clang-format on */
 
 /* Name of a TDX module status, its detail ignored; NULL when unknown. */
 static inline const char *tdx_status_name(u64 status)
 {
 	switch (status & TDX_STATUS_CODE_MASK) {
-#define TDX_STATUS_CASE(name, value)	case value: return #name;
-	TDX_STATUSES(TDX_STATUS_CASE)
+#define TDX_STATUS_CASE(name, value) \
+	case value:                  \
+		return #name;
+		TDX_STATUSES(TDX_STATUS_CASE)
 #undef TDX_STATUS_CASE
 	}
 	return NULL;
@@ -180,8 +188,10 @@ static inline const char *tdx_status_name(u64 status)
 static inline const char *seamldr_status_name(u64 status)
 {
 	switch (status) {
-#define SEAMLDR_STATUS_CASE(name, value)	case value: return #name;
-	SEAMLDR_STATUSES(SEAMLDR_STATUS_CASE)
+#define SEAMLDR_STATUS_CASE(name, value) \
+	case value:                      \
+		return #name;
+		SEAMLDR_STATUSES(SEAMLDR_STATUS_CASE)
 #undef SEAMLDR_STATUS_CASE
 	}
 	return NULL;

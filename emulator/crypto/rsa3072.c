@@ -33,15 +33,16 @@ static void pad(u8 message[RSA3072_SIZE], const u8 digest[SHA384_DIGEST_SIZE])
 	__builtin_memcpy(digest_at, digest, SHA384_DIGEST_SIZE);
 }
 
-bool rsa3072_verify(const u8 modulus[RSA3072_SIZE], u32 exponent,
-		    const u8 signature[RSA3072_SIZE],
+bool rsa3072_verify(const u8 modulus[RSA3072_SIZE], u32 exponent, const u8 signature[RSA3072_SIZE],
 		    const u8 digest[SHA384_DIGEST_SIZE])
 {
 	u8 modulus_be[RSA3072_SIZE], exponent_be[sizeof(exponent)];
 	u8 message[RSA3072_SIZE], expected[RSA3072_SIZE];
 	const br_rsa_public_key key = {
-		.n = modulus_be, .nlen = sizeof(modulus_be),
-		.e = exponent_be, .elen = sizeof(exponent_be),
+		.n = modulus_be,
+		.nlen = sizeof(modulus_be),
+		.e = exponent_be,
+		.elen = sizeof(exponent_be),
 	};
 
 	reverse(modulus_be, modulus, sizeof(modulus_be));

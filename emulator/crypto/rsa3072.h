@@ -5,7 +5,7 @@
 
 #include "sha384.h"
 
-#define RSA3072_SIZE	384
+#define RSA3072_SIZE 384
 
 /**
  * rsa3072_verify - check a signature
@@ -16,8 +16,7 @@
  *
  * Return: whether @signature is one of @digest by the owner of the key.
  */
-bool rsa3072_verify(const u8 modulus[RSA3072_SIZE], u32 exponent,
-		    const u8 signature[RSA3072_SIZE],
+bool rsa3072_verify(const u8 modulus[RSA3072_SIZE], u32 exponent, const u8 signature[RSA3072_SIZE],
 		    const u8 digest[SHA384_DIGEST_SIZE]);
 
 #endif

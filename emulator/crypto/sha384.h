@@ -11,8 +11,8 @@
 
 #include "../abi/types.h"
 
-#define SHA384_DIGEST_SIZE	48
-#define SHA384_BLOCK_SIZE	128
+#define SHA384_DIGEST_SIZE 48
+#define SHA384_BLOCK_SIZE  128
 
 /**
  * struct sha384 - an unfinished hash

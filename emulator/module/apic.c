@@ -12,16 +12,16 @@ struct posted_descriptor {
 	u64 control;
 };
 
-#define POSTED_OUTSTANDING	BIT(0)
-#define PIN_POSTED_INTERRUPTS	BIT(7)
+#define POSTED_OUTSTANDING    BIT(0)
+#define PIN_POSTED_INTERRUPTS BIT(7)
 
-#define MSR_X2APIC_TPR		0x808
-#define MSR_X2APIC_PPR		0x80a
-#define MSR_X2APIC_EOI		0x80b
-#define MSR_X2APIC_ISR0		0x810
-#define MSR_X2APIC_IRR0		0x820
-#define MSR_X2APIC_SELF_IPI	0x83f
-#define APIC_REGISTER_WORDS	8
+#define MSR_X2APIC_TPR	    0x808
+#define MSR_X2APIC_PPR	    0x80a
+#define MSR_X2APIC_EOI	    0x80b
+#define MSR_X2APIC_ISR0	    0x810
+#define MSR_X2APIC_IRR0	    0x820
+#define MSR_X2APIC_SELF_IPI 0x83f
+#define APIC_REGISTER_WORDS 8
 
 static int highest(const u64 *bitmap)
 {
@@ -44,8 +44,8 @@ static struct posted_descriptor *descriptor(const struct call *call, const struc
 	void *buffer;
 
 	if (!(vcpu->tdvps->pin_controls & PIN_POSTED_INTERRUPTS) ||
-	    host_buffer_get(call, vcpu->tdvps->posted_interrupt_descriptor, 64,
-			    OPERAND_PAGE, &buffer))
+	    host_buffer_get(call, vcpu->tdvps->posted_interrupt_descriptor, 64, OPERAND_PAGE,
+			    &buffer))
 		return NULL;
 	return buffer;
 }
@@ -55,8 +55,8 @@ static int deliverable(const struct tdvps *tdvps)
 {
 	int vector = highest(tdvps->irr);
 
-	return vector >= 0 && ((u32)vector & 0xf0) > (processor_priority(tdvps) & 0xf0) ?
-	       vector : -1;
+	return vector >= 0 && ((u32)vector & 0xf0) > (processor_priority(tdvps) & 0xf0) ? vector :
+											  -1;
 }
 
 bool apic_interrupt_pending(const struct vcpu *vcpu)
@@ -84,7 +84,8 @@ static void take_posted(struct call *call, struct vcpu *vcpu)
 
 static bool interruptible(const struct vmcb *vmcb)
 {
-	return (vmcb->save.rflags & X86_RFLAGS_IF) && !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW);
+	return (vmcb->save.rflags & X86_RFLAGS_IF) &&
+	       !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW);
 }
 
 /*

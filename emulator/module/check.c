@@ -15,7 +15,7 @@
 #include "td.h"
 #include "vcpu.h"
 
-#define ALONE_WAIT_MS	100
+#define ALONE_WAIT_MS 100
 
 void check_wait(struct call *call)
 {
@@ -50,7 +50,7 @@ struct census {
 };
 
 /* More TDs, most of them torn down and not reclaimed, are not checked. */
-#define MAX_TDS		128
+#define MAX_TDS 128
 
 static struct census *find_td(struct census *tds, u32 num_tds, u64 tdr_pa)
 {
@@ -60,8 +60,8 @@ static struct census *find_td(struct census *tds, u32 num_tds, u64 tdr_pa)
 	return NULL;
 }
 
-typedef void (*visit_page)(struct call *call, struct pamt_entry *entry, u64 pa,
-			   struct census *tds, u32 *num_tds);
+typedef void (*visit_page)(struct call *call, struct pamt_entry *entry, u64 pa, struct census *tds,
+			   u32 *num_tds);
 
 static void for_each_owned_page(struct call *call, visit_page visit, struct census *tds,
 				u32 *num_tds)
@@ -85,7 +85,7 @@ static void note_td(struct call *call, struct pamt_entry *entry, u64 pa, struct 
 		return;
 	invariant(call, pamt_owner(entry) == pa);
 	if (*num_tds < MAX_TDS)
-		tds[*num_tds] = (struct census) { .tdr_pa = pa };
+		tds[*num_tds] = (struct census){ .tdr_pa = pa };
 	(*num_tds)++;
 }
 
@@ -161,7 +161,7 @@ static void check_tdcs(struct call *call, const struct td *td, const struct cens
 	struct tally tally = { 0 };
 
 	invariant(call, !tdcs->sept_lock && !tdcs->epoch_lock && !tdcs->vcpu_lock &&
-			!tdcs->measurement_lock);
+				!tdcs->measurement_lock);
 	invariant(call, tdcs->num_vcpus <= tdcs->max_vcpus || !td->tdr->op_state);
 	invariant(call, tdcs->num_vcpus == census->vcpus);
 	invariant(call, tdcs->num_associated_vcpus == census->vcpus_associated);

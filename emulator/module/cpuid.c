@@ -2,7 +2,7 @@
 #include "cpuid.h"
 
 /* XSAVE components that fit the one page of a vCPU that keeps them. */
-#define XFAM_SUPPORTED		0x2e7UL
+#define XFAM_SUPPORTED 0x2e7UL
 
 static struct cpuid_result native_cpuid(u32 leaf, u32 subleaf)
 {
@@ -19,9 +19,9 @@ struct config_row {
 
 #define CACHE_LEAF(i, edx_bits) \
 	{ 0x4, i, { 0xffffc3ff, 0xfffff000, 0xffffffff, edx_bits }, { 0, 0, 0, 0 } }
-#define TOPOLOGY_LEAF(i) \
-	{ 0x1f, i, { 0x1f, 0xffff, 0xffff, 0 }, { 0, 0, 0, 0 } }
+#define TOPOLOGY_LEAF(i) { 0x1f, i, { 0x1f, 0xffff, 0xffff, 0 }, { 0, 0, 0, 0 } }
 
+/* clang-format off */
 static const struct config_row config_rows[] = {
 	{ 0x1, CPUID_NO_SUBLEAF, { 0x0fff3fff, 0x00ff0000, 0, 0 },
 	  { 0, 0, 0x31044d88, 0xb8440000 } },
@@ -46,6 +46,7 @@ static const struct config_row config_rows[] = {
 	{ 0x19, CPUID_NO_SUBLEAF, { 0, 0, 0, 0 }, { 0x7, 0, 0, 0 } },
 #endif
 };
+/* clang-format on */
 
 _Static_assert(ARRAY_SIZE(config_rows) == NUM_CPUID_CONFIGS, "NUM_CPUID_CONFIGS");
 
@@ -99,8 +100,8 @@ static struct cpuid_result default_value(u32 leaf, u32 subleaf)
 		/* OSPKE follows CR4. */
 		if (subleaf == 0) {
 			v.ebx &= ~(CPUID_7_EBX_SGX | CPUID_7_EBX_HLE | CPUID_7_EBX_RTM);
-			v.ecx &= ~(CPUID_7_ECX_OSPKE | CPUID_7_ECX_WAITPKG | CPUID_7_ECX_KEY_LOCKER |
-				   CPUID_7_ECX_SGX_LC);
+			v.ecx &= ~(CPUID_7_ECX_OSPKE | CPUID_7_ECX_WAITPKG |
+				   CPUID_7_ECX_KEY_LOCKER | CPUID_7_ECX_SGX_LC);
 		}
 		break;
 	/* The CPU is AMD's, with SVM, by which this host emulates a TD. */
@@ -110,7 +111,7 @@ static struct cpuid_result default_value(u32 leaf, u32 subleaf)
 		v.edx &= CPUID_80000001_EDX_INTEL;
 		break;
 	case 0x80000007:
-		v = (struct cpuid_result) { .edx = CPUID_80000007_EDX_INVARIANT_TSC };
+		v = (struct cpuid_result){ .edx = CPUID_80000007_EDX_INVARIANT_TSC };
 		break;
 	case 0x80000008:
 		v.ebx &= CPUID_80000008_EBX_WBNOINVD;
@@ -173,15 +174,15 @@ static void add_xsave_leaves(struct td_cpuid *cpuid, u64 xfam)
 bool cpuid_init(struct td_cpuid *cpuid, u64 xfam, struct cpuid_result tsc,
 		const struct cpuid_result *values, struct cpuid_config *bad)
 {
-	static const u32 plain_leaves[] = { 0x80000000, 0x80000001, 0x80000002, 0x80000003,
-					    0x80000004, 0x80000007 };
+	static const u32 plain_leaves[] = { 0x80000000, 0x80000001, 0x80000002,
+					    0x80000003, 0x80000004, 0x80000007 };
 
 	__builtin_memset(cpuid, 0, sizeof(*cpuid));
 	/* "GenuineIntel", and "IntelTDX    ", by which a TD knows what it is. */
 	cpuid_add(cpuid, 0, CPUID_NO_SUBLEAF,
-		  (struct cpuid_result) { 0x23, 0x756e6547, 0x6c65746e, 0x49656e69 });
+		  (struct cpuid_result){ 0x23, 0x756e6547, 0x6c65746e, 0x49656e69 });
 	cpuid_add(cpuid, CPUID_LEAF_TDX, 0,
-		  (struct cpuid_result) { 0, 0x65746e49, 0x20202020, 0x5844546c });
+		  (struct cpuid_result){ 0, 0x65746e49, 0x20202020, 0x5844546c });
 	for (u32 i = 0; i < ARRAY_SIZE(plain_leaves); i++)
 		cpuid_add(cpuid, plain_leaves[i], CPUID_NO_SUBLEAF,
 			  default_value(plain_leaves[i], 0));

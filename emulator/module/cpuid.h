@@ -6,19 +6,19 @@
 #include "td.h"
 
 /* Leaves with bits that the host configures; their number, and a field for each. */
-#define NUM_CPUID_CONFIGS	(18 + MODULE_EXTRA_CPUID_CONFIGS)
+#define NUM_CPUID_CONFIGS (18 + MODULE_EXTRA_CPUID_CONFIGS)
 
 struct cpuid_config {
 	u32 leaf;
-	u32 subleaf;			/* CPUID_NO_SUBLEAF for none */
-	struct cpuid_result mask;	/* bits that the host chooses */
+	u32 subleaf;		  /* CPUID_NO_SUBLEAF for none */
+	struct cpuid_result mask; /* bits that the host chooses */
 };
 
 void cpuid_config_get(u32 i, struct cpuid_config *config);
 
 /* Extended features that XFAM may, and must, have. */
 u64 xfam_fixed0(void);
-#define XFAM_FIXED1		0x3UL
+#define XFAM_FIXED1 0x3UL
 
 /*
  * All that the TD will see, from the CPU and from the values that the host chose.

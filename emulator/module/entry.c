@@ -77,8 +77,10 @@ static u64 dispatch(struct call *call)
 		return status;
 
 	switch (leaf) {
-#define DISPATCH_LEAF(number, id, name)	case id: return leaf_##id(call);
-	TDH_LEAVES(DISPATCH_LEAF)
+#define DISPATCH_LEAF(number, id, name) \
+	case id:                        \
+		return leaf_##id(call);
+		TDH_LEAVES(DISPATCH_LEAF)
 #undef DISPATCH_LEAF
 	}
 	log_line(call, "not modelled: SEAMCALL leaf %u", leaf);

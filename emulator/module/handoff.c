@@ -31,13 +31,13 @@ void handoff_write(struct call *call, u16 version)
 	data->packages_configured = module->packages_configured;
 
 	if (version >= 1) {
-		*handoff_v1(data) = (struct handoff_data_v1) {
+		*handoff_v1(data) = (struct handoff_data_v1){
 			.td_build_count = module->td_build_count,
 		};
 		size = HANDOFF_SIZE_V1;
 	}
 
-	data->header = (struct seam_handoff_header) {
+	data->header = (struct seam_handoff_header){
 		.valid = 1,
 		.hv = version,
 		.size = size - sizeof(struct seam_handoff_header),

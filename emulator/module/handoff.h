@@ -37,8 +37,8 @@ _Static_assert(offsetof(struct handoff_data_v0, packages_configured) == 0xd08e, 
 
 _Static_assert(sizeof(struct handoff_data_v0) == 0xd092, "handoff data");
 
-#define HANDOFF_SIZE_V0		sizeof(struct handoff_data_v0)
-#define HANDOFF_SIZE_V1		(HANDOFF_SIZE_V0 + sizeof(struct handoff_data_v1))
+#define HANDOFF_SIZE_V0 sizeof(struct handoff_data_v0)
+#define HANDOFF_SIZE_V1 (HANDOFF_SIZE_V0 + sizeof(struct handoff_data_v1))
 
 _Static_assert(HANDOFF_SIZE_V1 <= (MODULE_HANDOFF_PAGES + 1) * PAGE_SIZE, "handoff area");
 

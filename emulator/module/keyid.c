@@ -7,7 +7,7 @@
  * KeyIDs that one TDH.PHYMEM.CACHE.WB handles. On hardware the call is interrupted
  * after some time; here after some work, so that hosts meet the case.
  */
-#define CACHE_WB_BATCH	8
+#define CACHE_WB_BATCH 8
 
 bool keyid_private(const struct call *call, u64 keyid)
 {
@@ -46,7 +46,8 @@ static u32 writeback_start(struct module *module, u32 package)
 
 	for (u32 keyid = 0; keyid < MAX_KEYIDS; keyid++) {
 		const struct key *key = &module->key[keyid];
-		bool pending = key->state == KEY_FLUSHED && (READ_ONCE(key->flush_pending) & BIT(package));
+		bool pending = key->state == KEY_FLUSHED &&
+			       (READ_ONCE(key->flush_pending) & BIT(package));
 
 		writeback->keyid_pending[keyid] = pending;
 		count += pending;

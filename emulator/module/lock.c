@@ -7,10 +7,10 @@
  */
 #include "lock.h"
 
-#define LOCK_WRITER	((module_lock)BIT(15))
+#define LOCK_WRITER ((module_lock)BIT(15))
 
 /* Longer than any machine stops a virtual CPU: only a bug of the module lasts so long. */
-#define LOCK_HANG_S	120
+#define LOCK_HANG_S 120
 
 static bool lock_try_once(module_lock *lock, enum lock_mode mode)
 {
@@ -20,8 +20,8 @@ static bool lock_try_once(module_lock *lock, enum lock_mode mode)
 		if ((old & LOCK_WRITER) || (mode == LOCK_EXCLUSIVE && old))
 			return false;
 		new = mode == LOCK_EXCLUSIVE ? LOCK_WRITER : old + 1;
-	} while (!__atomic_compare_exchange_n(lock, &old, new, true,
-					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(lock, &old, new, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 
@@ -41,7 +41,7 @@ static void lock_drop(struct call *call, struct held_lock *held)
 static bool lock_remember(struct call *call, module_lock *lock, enum lock_mode mode)
 {
 	invariant(call, call->num_held < MAX_HELD_LOCKS);
-	call->held[call->num_held++] = (struct held_lock) {
+	call->held[call->num_held++] = (struct held_lock){
 		.lock = lock,
 		.exclusive = mode == LOCK_EXCLUSIVE,
 	};

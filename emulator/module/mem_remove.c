@@ -153,7 +153,8 @@ static u64 get_removable_page(struct call *call, const struct td *td, const stru
 		return TDX_GPA_RANGE_NOT_BLOCKED | OPERAND_RCX;
 	}
 	return tracking_done(td->tdcs, READ_ONCE(page->pamt->bepoch)) ?
-	       TDX_SUCCESS : TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX;
+		       TDX_SUCCESS :
+		       TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX;
 }
 
 u64 leaf_TDH_MEM_PAGE_REMOVE(struct call *call)

@@ -6,16 +6,16 @@
 #include "td.h"
 #include "vcpu.h"
 
-#define FIELD_ID_NONE		(~0UL)
+#define FIELD_ID_NONE (~0UL)
 
 /* Bits that name a field: class and field code. */
-#define FIELD_ID_MATCH		(GENMASK(61, 56) | GENMASK(23, 0))
+#define FIELD_ID_MATCH (GENMASK(61, 56) | GENMASK(23, 0))
 /* Reserved bits, and those that make a list of it, which no leaf here takes. */
-#define FIELD_ID_FORBIDDEN	(BIT(62) | BIT(55) | BIT(51) | GENMASK(49, 47) |	\
-				 GENMASK(46, 34) | GENMASK(31, 24))
+#define FIELD_ID_FORBIDDEN \
+	(BIT(62) | BIT(55) | BIT(51) | GENMASK(49, 47) | GENMASK(46, 34) | GENMASK(31, 24))
 
-#define FIELD_CLASS(id)		(((id) >> 56) & 0x3f)
-#define FIELD_CODE(id)		((id) & GENMASK(23, 0))
+#define FIELD_CLASS(id) (((id) >> 56) & 0x3f)
+#define FIELD_CODE(id)	((id) & GENMASK(23, 0))
 
 static inline bool field_id_valid(u64 id)
 {

@@ -4,10 +4,10 @@
 #include "metadata.h"
 
 /* Fields that are functions of an index: first id, and how many. */
-#define FIELD_CMR_BASE		0x9000000300000080UL
-#define FIELD_CMR_SIZE		0x9000000300000100UL
-#define FIELD_CPUID_LEAVES	0x9900000300000400UL
-#define FIELD_CPUID_VALUES	0x9900000300000500UL
+#define FIELD_CMR_BASE	   0x9000000300000080UL
+#define FIELD_CMR_SIZE	   0x9000000300000100UL
+#define FIELD_CPUID_LEAVES 0x9900000300000400UL
+#define FIELD_CPUID_VALUES 0x9900000300000500UL
 
 enum computed {
 	CONSTANT,
@@ -22,7 +22,7 @@ struct sys_field {
 };
 
 static const struct sys_field fields[] = {
-	{ 0x0800000000000000UL, 0x8086, CONSTANT },			/* VENDOR_ID */
+	{ 0x0800000000000000UL, 0x8086, CONSTANT }, /* VENDOR_ID */
 	{ 0x8800000200000001UL, MODULE_BUILD_DATE, CONSTANT },
 	{ 0x8800000100000002UL, MODULE_BUILD_NUMBER, CONSTANT },
 	{ 0x0800000100000003UL, MODULE_MINOR_VERSION, CONSTANT },
@@ -39,11 +39,11 @@ static const struct sys_field fields[] = {
 	{ 0x9100000100000010UL, PAMT_ENTRY_SIZE, CONSTANT },
 	{ 0x9100000100000011UL, PAMT_ENTRY_SIZE, CONSTANT },
 	{ 0x9100000100000012UL, PAMT_ENTRY_SIZE, CONSTANT },
-	{ 0x9800000100000000UL, PAGE_SIZE, CONSTANT },			/* TDR_BASE_SIZE */
-	{ 0x9800000100000100UL, TDCS_PAGES * PAGE_SIZE, CONSTANT },
-	{ 0x9800000100000200UL, TDVPS_PAGES * PAGE_SIZE, CONSTANT },
+	{ 0x9800000100000000UL, PAGE_SIZE, CONSTANT }, /* TDR_BASE_SIZE */
+	{ 0x9800000100000100UL, TDCS_PAGES *PAGE_SIZE, CONSTANT },
+	{ 0x9800000100000200UL, TDVPS_PAGES *PAGE_SIZE, CONSTANT },
 	{ 0x1900000300000000UL, TD_ATTRIBUTES_SEPT_VE_DISABLE, CONSTANT },
-	{ 0x1900000300000001UL, 0, CONSTANT },				/* ATTRIBUTES_FIXED1 */
+	{ 0x1900000300000001UL, 0, CONSTANT }, /* ATTRIBUTES_FIXED1 */
 	{ 0x1900000300000002UL, 0, XFAM_FIXED0 },
 	{ 0x1900000300000003UL, XFAM_FIXED1, CONSTANT },
 	{ 0x9900000100000004UL, NUM_CPUID_CONFIGS, CONSTANT },
@@ -72,16 +72,16 @@ static bool array_get(const struct call *call, u32 i, struct array *array)
 {
 	switch (i) {
 	case 0:
-		*array = (struct array) { FIELD_CMR_BASE, call->platform->num_cmrs };
+		*array = (struct array){ FIELD_CMR_BASE, call->platform->num_cmrs };
 		return true;
 	case 1:
-		*array = (struct array) { FIELD_CMR_SIZE, call->platform->num_cmrs };
+		*array = (struct array){ FIELD_CMR_SIZE, call->platform->num_cmrs };
 		return true;
 	case 2:
-		*array = (struct array) { FIELD_CPUID_LEAVES, NUM_CPUID_CONFIGS };
+		*array = (struct array){ FIELD_CPUID_LEAVES, NUM_CPUID_CONFIGS };
 		return true;
 	case 3:
-		*array = (struct array) { FIELD_CPUID_VALUES, 2 * NUM_CPUID_CONFIGS };
+		*array = (struct array){ FIELD_CPUID_VALUES, 2 * NUM_CPUID_CONFIGS };
 		return true;
 	default:
 		return false;

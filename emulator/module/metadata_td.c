@@ -11,24 +11,24 @@
 #define FIELD_TD_GPAW		0x1110000000000003UL
 #define FIELD_TD_EPTP_CONTROLS	0x1110000300000004UL
 #define FIELD_TD_TSC_FREQUENCY	0x111000010000000cUL
-#define FIELD_TD_NOTIFY_ENABLES	0x9110000300000010UL
+#define FIELD_TD_NOTIFY_ENABLES 0x9110000300000010UL
 #define FIELD_TD_CONFIG_FLAGS	0x1110000300000016UL
 #define FIELD_TD_TD_CTLS	0x1110000300000017UL
-#define FIELD_TD_TOPOLOGY	0x9110000000000019UL	/* TOPOLOGY_ENUM_CONFIGURED */
+#define FIELD_TD_TOPOLOGY	0x9110000000000019UL /* TOPOLOGY_ENUM_CONFIGURED */
 #define FIELD_TD_TSC_OFFSET	0x111000030000000aUL
-#define FIELD_TD_TSC_MULTIPLIER	0x111000030000000bUL
+#define FIELD_TD_TSC_MULTIPLIER 0x111000030000000bUL
 #define FIELD_TD_NUM_VCPUS	0x9010000100000001UL
 #define FIELD_TD_MRTD		0x1210000300000000UL
 #define FIELD_TD_RTMR		0x1210000300000040UL
 
-#define DIGEST_WORDS		(SHA384_DIGEST_SIZE / 8)
+#define DIGEST_WORDS (SHA384_DIGEST_SIZE / 8)
 
 /* CPUID values: the leaf, the subleaf and the half are in the field code. */
 #define FIELD_CLASS_CPUID	0x14
 #define CPUID_FIELD_LEAF_31	BIT(16)
 #define CPUID_FIELD_LEAF(id)	(((id) >> 9) & 0x7f)
 #define CPUID_FIELD_NO_SUBLEAF	BIT(8)
-#define CPUID_FIELD_SUBLEAF(id)	(((id) >> 1) & 0x7f)
+#define CPUID_FIELD_SUBLEAF(id) (((id) >> 1) & 0x7f)
 #define CPUID_FIELD_EDX_ECX	BIT(0)
 
 static u64 cpuid_field_read(const struct call *call, const struct td *td, u64 id, u64 *value)
@@ -93,43 +93,43 @@ u64 td_field_read(const struct call *call, const struct td *td, u64 id, bool by_
 	}
 
 	switch (id & FIELD_ID_MATCH) {
-	case FIELD_TD_ATTRIBUTES & FIELD_ID_MATCH:
+	case FIELD_TD_ATTRIBUTES &FIELD_ID_MATCH:
 		*value = tdcs->attributes;
 		break;
-	case FIELD_TD_XFAM & FIELD_ID_MATCH:
+	case FIELD_TD_XFAM &FIELD_ID_MATCH:
 		*value = tdcs->xfam;
 		break;
-	case FIELD_TD_MAX_VCPUS & FIELD_ID_MATCH:
+	case FIELD_TD_MAX_VCPUS &FIELD_ID_MATCH:
 		*value = tdcs->max_vcpus;
 		break;
-	case FIELD_TD_GPAW & FIELD_ID_MATCH:
+	case FIELD_TD_GPAW &FIELD_ID_MATCH:
 		*value = tdcs->gpa_width == 52;
 		break;
-	case FIELD_TD_EPTP_CONTROLS & FIELD_ID_MATCH:
+	case FIELD_TD_EPTP_CONTROLS &FIELD_ID_MATCH:
 		*value = tdcs->eptp_controls;
 		break;
-	case FIELD_TD_CONFIG_FLAGS & FIELD_ID_MATCH:
+	case FIELD_TD_CONFIG_FLAGS &FIELD_ID_MATCH:
 		*value = tdcs->config_flags;
 		break;
-	case FIELD_TD_TD_CTLS & FIELD_ID_MATCH:
+	case FIELD_TD_TD_CTLS &FIELD_ID_MATCH:
 		*value = tdcs->td_ctls;
 		break;
-	case FIELD_TD_NOTIFY_ENABLES & FIELD_ID_MATCH:
+	case FIELD_TD_NOTIFY_ENABLES &FIELD_ID_MATCH:
 		*value = READ_ONCE(tdcs->notify_enables);
 		break;
-	case FIELD_TD_TOPOLOGY & FIELD_ID_MATCH:
+	case FIELD_TD_TOPOLOGY &FIELD_ID_MATCH:
 		*value = tdcs->num_vcpus && !tdcs->topology_unknown;
 		break;
-	case FIELD_TD_TSC_FREQUENCY & FIELD_ID_MATCH:
+	case FIELD_TD_TSC_FREQUENCY &FIELD_ID_MATCH:
 		*value = tdcs->tsc_frequency;
 		break;
-	case FIELD_TD_TSC_OFFSET & FIELD_ID_MATCH:
+	case FIELD_TD_TSC_OFFSET &FIELD_ID_MATCH:
 		*value = tdcs->tsc_offset;
 		break;
-	case FIELD_TD_TSC_MULTIPLIER & FIELD_ID_MATCH:
+	case FIELD_TD_TSC_MULTIPLIER &FIELD_ID_MATCH:
 		*value = tdcs->tsc_multiplier;
 		break;
-	case FIELD_TD_NUM_VCPUS & FIELD_ID_MATCH:
+	case FIELD_TD_NUM_VCPUS &FIELD_ID_MATCH:
 		if (!MODULE_NUM_VCPUS_READABLE)
 			return TDX_METADATA_FIELD_ID_INCORRECT;
 		*value = tdcs->num_vcpus;
@@ -151,19 +151,19 @@ u64 td_field_write(const struct call *call, struct td *td, u64 id, u64 *value, u
 	if (status == TDX_METADATA_FIELD_ID_INCORRECT)
 		return status;
 	switch (id & FIELD_ID_MATCH) {
-	case FIELD_TD_TD_CTLS & FIELD_ID_MATCH:
+	case FIELD_TD_TD_CTLS &FIELD_ID_MATCH:
 		field = &td->tdcs->td_ctls;
 		/* CPUID 0x1F and 0xB tell the topology in any case. */
 		valid = td->tdcs->topology_unknown ? 0 : TD_CTLS_ENUM_TOPOLOGY;
 		break;
-	case FIELD_TD_NOTIFY_ENABLES & FIELD_ID_MATCH:
+	case FIELD_TD_NOTIFY_ENABLES &FIELD_ID_MATCH:
 		field = &td->tdcs->notify_enables;
 		valid = TD_NOTIFY_EPT_FAULTS;
 		break;
 	default:
 		return TDX_METADATA_FIELD_NOT_WRITABLE;
 	}
-	new = (old & ~mask) | (new & mask);
+	new = (old & ~mask) | (new &mask);
 	if (new & ~valid)
 		return TDX_METADATA_FIELD_VALUE_NOT_VALID;
 	WRITE_ONCE(*field, new);
@@ -184,25 +184,25 @@ u64 leaf_TDH_MNG_RD(struct call *call)
 }
 
 /* Fields of a vCPU: class and code. */
-#define VCPU_FIELD(class, code)	((u64)(class) << 56 | (code))
+#define VCPU_FIELD(class, code) ((u64)(class) << 56 | (code))
 
-#define CLASS_VMCS		0
-#define CLASS_GPR		16
-#define CLASS_OTHER_STATE	17
-#define CLASS_MANAGEMENT	32
+#define CLASS_VMCS	  0
+#define CLASS_GPR	  16
+#define CLASS_OTHER_STATE 17
+#define CLASS_MANAGEMENT  32
 
-#define FIELD_POSTED_INTR_NV	VCPU_FIELD(CLASS_VMCS, 0x0002)
-#define FIELD_POSTED_INTR_DESC	VCPU_FIELD(CLASS_VMCS, 0x2016)
-#define FIELD_SHARED_EPTP	VCPU_FIELD(CLASS_VMCS, 0x203c)
-#define FIELD_PIN_CONTROLS	VCPU_FIELD(CLASS_VMCS, 0x4000)
+#define FIELD_POSTED_INTR_NV	 VCPU_FIELD(CLASS_VMCS, 0x0002)
+#define FIELD_POSTED_INTR_DESC	 VCPU_FIELD(CLASS_VMCS, 0x2016)
+#define FIELD_SHARED_EPTP	 VCPU_FIELD(CLASS_VMCS, 0x203c)
+#define FIELD_PIN_CONTROLS	 VCPU_FIELD(CLASS_VMCS, 0x4000)
 #define FIELD_SECONDARY_CONTROLS VCPU_FIELD(CLASS_VMCS, 0x401e)
-#define FIELD_NOTIFY_WINDOW	VCPU_FIELD(CLASS_VMCS, 0x4024)
-#define FIELD_STATE_DETAILS	VCPU_FIELD(CLASS_OTHER_STATE, 0x100)
-#define FIELD_PEND_NMI		VCPU_FIELD(CLASS_MANAGEMENT, 11)
+#define FIELD_NOTIFY_WINDOW	 VCPU_FIELD(CLASS_VMCS, 0x4024)
+#define FIELD_STATE_DETAILS	 VCPU_FIELD(CLASS_OTHER_STATE, 0x100)
+#define FIELD_PEND_NMI		 VCPU_FIELD(CLASS_MANAGEMENT, 11)
 
-#define PIN_POSTED_INTERRUPTS	BIT(7)
-#define SECONDARY_BUS_LOCK	BIT(30)
-#define SECONDARY_NOTIFY	BIT(31)
+#define PIN_POSTED_INTERRUPTS BIT(7)
+#define SECONDARY_BUS_LOCK    BIT(30)
+#define SECONDARY_NOTIFY      BIT(31)
 
 /* State of the TD that only a debuggable one shows. */
 static bool vcpu_field_is_secret(u64 id)

@@ -22,33 +22,33 @@
 #include "../abi/types.h"
 #include "config.h"
 
-#define MAX_TDMRS		64
-#define MAX_RESERVED_AREAS	16
-#define MAX_KEYIDS		2048
-#define MAX_PACKAGES		8
-#define MAX_VCPUS_PER_TD	576
-#define MAX_HELD_LOCKS		12
+#define MAX_TDMRS	   64
+#define MAX_RESERVED_AREAS 16
+#define MAX_KEYIDS	   2048
+#define MAX_PACKAGES	   8
+#define MAX_VCPUS_PER_TD   576
+#define MAX_HELD_LOCKS	   12
 
-#define TDMR_GRANULARITY	BIT(30)
+#define TDMR_GRANULARITY BIT(30)
 
-#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+#define READ_ONCE(x)	     __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 
 /* What the module as a whole is ready for; numbered as the ABI does. */
 enum sys_state {
-	SYS_STATE_INIT_PENDING,		/* TDH.SYS.INIT comes next */
-	SYS_STATE_INIT_DONE,		/* every LP runs TDH.SYS.LP.INIT, then CONFIG or UPDATE */
-	SYS_STATE_CONFIG_DONE,		/* TDH.SYS.KEY.CONFIG on every package */
-	SYS_STATE_READY,		/* TDs can be made and run */
-	SYS_STATE_SHUTDOWN,		/* the next module takes over */
-	SYS_STATE_DISABLED,		/* TDH.SYS.DISABLE, or a fatal error of the module */
+	SYS_STATE_INIT_PENDING, /* TDH.SYS.INIT comes next */
+	SYS_STATE_INIT_DONE,	/* every LP runs TDH.SYS.LP.INIT, then CONFIG or UPDATE */
+	SYS_STATE_CONFIG_DONE,	/* TDH.SYS.KEY.CONFIG on every package */
+	SYS_STATE_READY,	/* TDs can be made and run */
+	SYS_STATE_SHUTDOWN,	/* the next module takes over */
+	SYS_STATE_DISABLED,	/* TDH.SYS.DISABLE, or a fatal error of the module */
 };
 
 /* A lock for many readers or one writer; see lock.h. */
 typedef u16 module_lock;
 
 struct reserved_area {
-	u32 first_page;			/* from the base of the TDMR */
+	u32 first_page; /* from the base of the TDMR */
 	u32 num_pages;
 };
 
@@ -56,13 +56,13 @@ struct reserved_area {
 struct tdmr {
 	u64 base;
 	u64 size;
-	u64 initialized;		/* bytes whose PAMT entries are initialized */
+	u64 initialized; /* bytes whose PAMT entries are initialized */
 	struct {
 		u64 base;
 		u64 size;
-	} pamt[3];			/* for pages of 4 KiB, 2 MiB, 1 GiB */
+	} pamt[3]; /* for pages of 4 KiB, 2 MiB, 1 GiB */
 	u32 num_reserved;
-	module_lock lock;		/* of @initialized */
+	module_lock lock; /* of @initialized */
 	u16 padding;
 	struct reserved_area reserved[MAX_RESERVED_AREAS];
 	u64 unused[14];
@@ -73,15 +73,15 @@ _Static_assert(sizeof(struct tdmr) == 320, "TDMR table entry");
 enum key_state {
 	KEY_FREE,
 	KEY_ASSIGNED,
-	KEY_FLUSHED,			/* no vCPU uses it; caches still may */
-	KEY_RESERVED,			/* the module's own */
+	KEY_FLUSHED,  /* no vCPU uses it; caches still may */
+	KEY_RESERVED, /* the module's own */
 };
 
 /* KeyID ownership table: one entry a KeyID. */
 struct key {
 	u8 state;
 	u8 padding[3];
-	u32 flush_pending;		/* packages that TDH.PHYMEM.CACHE.WB has still to visit */
+	u32 flush_pending; /* packages that TDH.PHYMEM.CACHE.WB has still to visit */
 };
 
 _Static_assert(sizeof(struct key) == 8, "KOT entry");
@@ -90,7 +90,7 @@ _Static_assert(sizeof(struct key) == 8, "KOT entry");
 struct cache_writeback {
 	u64 interrupted;
 	u64 next_keyid;
-	u8 keyid_pending[MAX_KEYIDS];	/* snapshot that an interrupted call resumes */
+	u8 keyid_pending[MAX_KEYIDS]; /* snapshot that an interrupted call resumes */
 };
 
 _Static_assert(sizeof(struct cache_writeback) == 2064, "WBT entry");
@@ -103,7 +103,7 @@ struct running_vcpu {
 
 /* How an LP caches translations of the host's shared EPT; see shared_ept.c. */
 struct shared_cache {
-	u64 tdvpr_pa;			/* whose translations they are, 0 for nobody's */
+	u64 tdvpr_pa; /* whose translations they are, 0 for nobody's */
 	u64 ept_pointer;
 	u64 invept_count;
 	u32 pages_used;
@@ -120,10 +120,10 @@ struct shared_cache {
  * @writeback_lock: protects a package's @writeback.
  */
 struct module {
-	u32 state;			/* enum sys_state; read without the lock */
-	u32 lps_inside;			/* atomic: LPs in a SEAMCALL now */
-	bool checking;			/* atomic: an LP checks invariants; see check.c */
-	bool checked;			/* the log tells of the first check; by the checker */
+	u32 state;	/* enum sys_state; read without the lock */
+	u32 lps_inside; /* atomic: LPs in a SEAMCALL now */
+	bool checking;	/* atomic: an LP checks invariants; see check.c */
+	bool checked;	/* the log tells of the first check; by the checker */
 	module_lock global_lock;
 	module_lock key_lock;
 	module_lock writeback_lock[MAX_PACKAGES];
@@ -132,14 +132,14 @@ struct module {
 	u8 lp_initialized[SEAM_MAX_LPS];
 	struct running_vcpu running[SEAM_MAX_LPS];
 	struct shared_cache shared_cache[SEAM_MAX_LPS];
-	u32 shared_cache_pages;		/* for each LP */
+	u32 shared_cache_pages; /* for each LP */
 	u64 shared_cache_pa;
 
-	bool update_compatibility;	/* the host asked for FEATURES0 bit 47 */
-	u32 td_build_count;		/* atomic: TDs between MNG.INIT and MR.FINALIZE */
+	bool update_compatibility; /* the host asked for FEATURES0 bit 47 */
+	u32 td_build_count;	   /* atomic: TDs between MNG.INIT and MR.FINALIZE */
 
 	u16 global_keyid;
-	u32 packages_configured;	/* bitmap */
+	u32 packages_configured; /* bitmap */
 	u32 num_tdmrs;
 	struct tdmr tdmr[MAX_TDMRS];
 	struct key key[MAX_KEYIDS];
@@ -156,9 +156,9 @@ struct call {
 	struct seam_cpu *cpu;
 	const struct seam_platform *platform;
 	struct module *module;
-	u64 *reg;			/* the host's registers, by enum seam_gpr */
-	u64 leaf;			/* with SEAMCALL_TDCALL while a TD's call is handled */
-	bool never_wait;		/* it has locks against their order */
+	u64 *reg;	 /* the host's registers, by enum seam_gpr */
+	u64 leaf;	 /* with SEAMCALL_TDCALL while a TD's call is handled */
+	bool never_wait; /* it has locks against their order */
 	u32 num_held;
 	struct held_lock held[MAX_HELD_LOCKS];
 };
@@ -169,13 +169,13 @@ static inline void *pointer(const struct call *call, u64 pa)
 }
 
 /* An invariant that is worth ending the run for when it does not hold. */
-#define invariant(call, condition)						\
-	do {									\
-		if (!(condition))						\
+#define invariant(call, condition)                                                \
+	do {                                                                      \
+		if (!(condition))                                                 \
 			(call)->platform->broken(__FILE__, __LINE__, #condition); \
 	} while (0)
 
-#define log_line(call, ...)	(call)->platform->log("module " MODULE_NAME ": " __VA_ARGS__)
+#define log_line(call, ...) (call)->platform->log("module " MODULE_NAME ": " __VA_ARGS__)
 
 static inline u32 sys_state(const struct call *call)
 {
@@ -188,7 +188,7 @@ static inline void set_sys_state(struct call *call, enum sys_state state)
 }
 
 /* The leaves. Each returns the status and leaves RAX alone. */
-#define DECLARE_LEAF(number, id, name)	u64 leaf_##id(struct call *call);
+#define DECLARE_LEAF(number, id, name) u64 leaf_##id(struct call *call);
 TDH_LEAVES(DECLARE_LEAF)
 #undef DECLARE_LEAF
 

@@ -8,9 +8,9 @@
  */
 #include "mrtd.h"
 
-#define MRTD_CONTEXT_VERSION	1
-#define MRTD_BLOCK_SIZE		128
-#define MRTD_BLOCK_GPA		16
+#define MRTD_CONTEXT_VERSION 1
+#define MRTD_BLOCK_SIZE	     128
+#define MRTD_BLOCK_GPA	     16
 
 #if MODULE_MRTD_LAYOUT == 1
 

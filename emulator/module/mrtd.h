@@ -5,7 +5,7 @@
 
 #include "td.h"
 
-#define MR_EXTEND_SIZE		256UL
+#define MR_EXTEND_SIZE 256UL
 
 void mrtd_start(struct call *call, struct td *td);
 void mrtd_page_add(struct call *call, struct td *td, u64 gpa);

@@ -87,7 +87,7 @@ void page_assign(struct call *call, struct page *page, enum page_type type, u64 
 }
 
 /* What the host would read of a page that was written with another key. */
-#define CIPHERTEXT	0xce
+#define CIPHERTEXT 0xce
 
 void page_free(struct call *call, struct page *page)
 {

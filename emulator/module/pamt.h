@@ -12,27 +12,27 @@
 #include "module.h"
 
 enum page_type {
-	PAGE_NDA = 0,			/* not assigned: the host's */
-	PAGE_RSVD = 1,			/* in a reserved area of the TDMR */
-	PAGE_REG = 3,			/* a TD's memory */
+	PAGE_NDA = 0,  /* not assigned: the host's */
+	PAGE_RSVD = 1, /* in a reserved area of the TDMR */
+	PAGE_REG = 3,  /* a TD's memory */
 	PAGE_TDR = 4,
-	PAGE_TDCX = 5,			/* TD or vCPU control structure */
+	PAGE_TDCX = 5, /* TD or vCPU control structure */
 	PAGE_TDVPR = 6,
-	PAGE_EPT = 8,			/* secure EPT */
+	PAGE_EPT = 8, /* secure EPT */
 };
 
 /* By the page's lock, but @type may be read without it and @bepoch is the secure EPT's. */
 struct pamt_entry {
 	module_lock lock;
-	u8 type;			/* enum page_type; atomic */
-	u8 owner_low;			/* page number of the owner's TDR, 40 bits */
+	u8 type;      /* enum page_type; atomic */
+	u8 owner_low; /* page number of the owner's TDR, 40 bits */
 	u32 owner_high;
-	u64 bepoch;			/* TD epoch when the page was blocked; atomic */
+	u64 bepoch; /* TD epoch when the page was blocked; atomic */
 };
 
 _Static_assert(sizeof(struct pamt_entry) == 16, "PAMT entry");
 
-#define PAMT_ENTRY_SIZE		sizeof(struct pamt_entry)
+#define PAMT_ENTRY_SIZE sizeof(struct pamt_entry)
 
 static inline u64 pamt_owner(const struct pamt_entry *entry)
 {

@@ -47,8 +47,8 @@ _Static_assert(sizeof(struct tee_tcb_info) == 239, "TEE_TCB_INFO");
 _Static_assert(sizeof(struct td_info) == 512, "TDINFO");
 _Static_assert(sizeof(struct td_report) == 1024, "TDREPORT");
 
-#define REPORT_TYPE_TDX		0x81
-#define TEE_TCB_INFO_VALID	0x1ffUL
+#define REPORT_TYPE_TDX	   0x81
+#define TEE_TCB_INFO_VALID 0x1ffUL
 
 static void fill_svn(u8 svn[16], u16 seam_svn)
 {

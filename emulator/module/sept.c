@@ -25,7 +25,7 @@ bool sept_walk(const struct call *call, const struct td *td, u64 gpa, u32 level,
 {
 	u64 *table = tdcs_page(call, td, TDCS_SEPT_ROOT);
 
-	for (u32 l = SEPT_ROOT_LEVEL; ; l--) {
+	for (u32 l = SEPT_ROOT_LEVEL;; l--) {
 		walk->level = l;
 		walk->entry = &table[sept_index(gpa, l)];
 		walk->value = __atomic_load_n(walk->entry, __ATOMIC_ACQUIRE) &
@@ -92,6 +92,7 @@ void sept_entry_unlock(struct sept_walk *walk)
 
 u64 sept_level_state(const struct sept_walk *walk)
 {
+	/* clang-format off */
 	static const u8 abi_state[] = {
 		[SEPT_FREE] = 0,
 		[SEPT_BLOCKED] = 1,
@@ -101,6 +102,7 @@ u64 sept_level_state(const struct sept_walk *walk)
 		[SEPT_NL_MAPPED] = 132,
 		[SEPT_NL_BLOCKED] = 129,
 	};
+	/* clang-format on */
 	u32 state = sept_entry_state(walk->value);
 
 	return walk->level | (state < ARRAY_SIZE(abi_state) ? (u64)abi_state[state] << 8 : 0);

@@ -12,34 +12,34 @@
 #include "td.h"
 
 /* SVM nested page table entry. */
-#define NPT_PRESENT		BIT(0)
-#define NPT_WRITE		BIT(1)
-#define NPT_USER		BIT(2)
-#define NPT_ACCESSED		BIT(5)
-#define NPT_DIRTY		BIT(6)
-#define NPT_LARGE		BIT(7)
-#define NPT_ADDRESS		GENMASK(51, 12)
+#define NPT_PRESENT  BIT(0)
+#define NPT_WRITE    BIT(1)
+#define NPT_USER     BIT(2)
+#define NPT_ACCESSED BIT(5)
+#define NPT_DIRTY    BIT(6)
+#define NPT_LARGE    BIT(7)
+#define NPT_ADDRESS  GENMASK(51, 12)
 /* Accessed and dirty from the start, so that the CPU never writes an entry. */
-#define NPT_ALL			(NPT_PRESENT | NPT_WRITE | NPT_USER | NPT_ACCESSED | NPT_DIRTY)
+#define NPT_ALL	     (NPT_PRESENT | NPT_WRITE | NPT_USER | NPT_ACCESSED | NPT_DIRTY)
 
-#define SEPT_STATE_SHIFT	52
-#define SEPT_STATE_MASK		GENMASK(55, 52)
+#define SEPT_STATE_SHIFT   52
+#define SEPT_STATE_MASK	   GENMASK(55, 52)
 /* The entry is being changed; atomic. */
-#define SEPT_LOCK		BIT(56)
+#define SEPT_LOCK	   BIT(56)
 /* The host found it locked: the TD leaves it alone until the host had it; atomic. */
-#define SEPT_HOST_PRIORITY	BIT(57)
+#define SEPT_HOST_PRIORITY BIT(57)
 
-#define SEPT_ENTRIES		512U
-#define SEPT_ROOT_LEVEL		3
-#define SEPT_MAX_LEVEL		3
+#define SEPT_ENTRIES	512U
+#define SEPT_ROOT_LEVEL 3
+#define SEPT_MAX_LEVEL	3
 
 enum sept_state {
 	SEPT_FREE,
 	SEPT_BLOCKED,
-	SEPT_PENDING,			/* the TD has yet to accept the page */
+	SEPT_PENDING, /* the TD has yet to accept the page */
 	SEPT_PENDING_BLOCKED,
 	SEPT_PRESENT,
-	SEPT_NL_MAPPED,			/* a secure EPT page */
+	SEPT_NL_MAPPED, /* a secure EPT page */
 	SEPT_NL_BLOCKED,
 };
 
@@ -58,7 +58,7 @@ static inline u64 sept_make_entry(u64 pa, enum sept_state state)
 /* GPA operand of a leaf, taken apart. */
 struct gpa_operand {
 	u64 gpa;
-	u32 level;			/* of the entry: 0 maps 4 KiB, 1 2 MiB, … */
+	u32 level; /* of the entry: 0 maps 4 KiB, 1 2 MiB, … */
 };
 
 /* @max_level: highest that the leaf has a use for. */
@@ -71,7 +71,7 @@ u64 sept_tree_lock(struct call *call, struct tdcs *tdcs, enum lock_mode mode);
 /* Where a walk ended: at the level that was asked for, or at the first that stops it. */
 struct sept_walk {
 	u64 *entry;
-	u64 value;			/* of the entry, when it was reached */
+	u64 value; /* of the entry, when it was reached */
 	u32 level;
 };
 

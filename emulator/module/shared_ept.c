@@ -3,14 +3,14 @@
 #include "shared_ept.h"
 
 /* A path through the shadow below its root. */
-#define MIN_CACHE_PAGES		3
+#define MIN_CACHE_PAGES 3
 
 /* VMX EPT entry. */
-#define EPT_READ		BIT(0)
-#define EPT_WRITE		BIT(1)
-#define EPT_PERMISSIONS		GENMASK(2, 0)
-#define EPT_LARGE		BIT(7)
-#define EPT_SUPPRESS_VE		BIT(63)
+#define EPT_READ	BIT(0)
+#define EPT_WRITE	BIT(1)
+#define EPT_PERMISSIONS GENMASK(2, 0)
+#define EPT_LARGE	BIT(7)
+#define EPT_SUPPRESS_VE BIT(63)
 
 bool shared_cache_init(struct call *call)
 {
@@ -149,7 +149,8 @@ static void check_lent_page(struct call *call, const struct vcpu *vcpu, u64 gpa,
 
 	if (use == SEAM_PAGE_HOST)
 		return;
-	log_line(call, "the shared EPT %lx of TD %lx maps %lx to protected page %lx: use %d, owner %lx",
+	log_line(call,
+		 "the shared EPT %lx of TD %lx maps %lx to protected page %lx: use %d, owner %lx",
 		 vcpu->tdvps->shared_ept_pointer, vcpu->td.tdr_pa, gpa, pa, use,
 		 entry ? pamt_owner(entry) : 0UL);
 	invariant(call, use == SEAM_PAGE_HOST);

@@ -23,9 +23,9 @@ void shared_cache_use(struct call *call, struct vcpu *vcpu);
 void shared_cache_drop(struct call *call, struct vcpu *vcpu);
 
 enum shared_fault {
-	SHARED_FAULT_MAPPED,		/* now it is there */
-	SHARED_FAULT_HOST,		/* an EPT violation, for the host */
-	SHARED_FAULT_TD,		/* #VE: an entry without the suppress-#VE bit */
+	SHARED_FAULT_MAPPED, /* now it is there */
+	SHARED_FAULT_HOST,   /* an EPT violation, for the host */
+	SHARED_FAULT_TD,     /* #VE: an entry without the suppress-#VE bit */
 };
 
 /* @permissions: of the entry, as bits 2:0 of it. */

@@ -3,7 +3,7 @@
 #include "stepping.h"
 
 /* Faults at one instruction that are nothing unusual. */
-#define STEPPING_THRESHOLD	6
+#define STEPPING_THRESHOLD 6
 
 static void forget(struct tdvps *tdvps)
 {
@@ -35,7 +35,7 @@ static u64 missing_page(const struct call *call, const struct vcpu *vcpu, struct
 	for (u32 i = 0; i < tdvps->num_fault_gpas; i++) {
 		if (!fault_expected(call, &vcpu->td, tdvps->fault_gpa[i]))
 			continue;
-		*exit = (struct td_exit) {
+		*exit = (struct td_exit){
 			.status = EXIT_REASON_EPT_VIOLATION,
 			.qualification = EPT_VIOLATION_WRITE,
 			.gpa = tdvps->fault_gpa[i] & PAGE_MASK,

@@ -12,25 +12,25 @@
 #include "../x86/cpuid.h"
 #include "pamt.h"
 
-#define MAX_TDCX_PAGES		9
+#define MAX_TDCX_PAGES 9
 
 enum td_lifecycle {
 	TD_HKID_ASSIGNED,
 	TD_KEYS_CONFIGURED,
-	TD_BLOCKED,			/* no vCPU will run again */
-	TD_TEARDOWN,			/* pages can be reclaimed */
+	TD_BLOCKED,  /* no vCPU will run again */
+	TD_TEARDOWN, /* pages can be reclaimed */
 };
 
 enum td_op_state {
 	TD_UNINITIALIZED,
-	TD_INITIALIZED,			/* between MNG.INIT and MR.FINALIZE */
+	TD_INITIALIZED, /* between MNG.INIT and MR.FINALIZE */
 	TD_RUNNABLE,
 };
 
 /* TDR page. @num_children: pages that the TD owns, this one aside; atomic. */
 struct tdr {
-	u32 lifecycle;			/* enum td_lifecycle */
-	u32 op_state;			/* enum td_op_state; @op_state_lock */
+	u32 lifecycle; /* enum td_lifecycle */
+	u32 op_state;  /* enum td_op_state; @op_state_lock */
 	module_lock op_state_lock;
 	u16 keyid;
 	u32 packages_configured;
@@ -46,47 +46,47 @@ struct tdr {
 
 /* What each TDCX page holds. */
 enum tdcs_page {
-	TDCS_CONTROL,			/* struct tdcs */
+	TDCS_CONTROL, /* struct tdcs */
 	TDCS_SEPT_ROOT,
-	TDCS_MEASUREMENT,		/* struct td_measurement */
-	TDCS_CPUID,			/* struct td_cpuid */
-	TDCS_VCPUS,			/* struct td_vcpus */
+	TDCS_MEASUREMENT, /* struct td_measurement */
+	TDCS_CPUID,	  /* struct td_cpuid */
+	TDCS_VCPUS,	  /* struct td_vcpus */
 	TDCS_SPARE,
 	TDCS_NUM_PAGES,
 };
 
 struct tdcs {
-	module_lock sept_lock;		/* the secure EPT's shape and states */
-	module_lock epoch_lock;		/* @epoch, @epoch_vcpus */
-	module_lock vcpu_lock;		/* @num_vcpus, struct td_vcpus */
-	module_lock measurement_lock;	/* RTMRs; MRTD is by the TDR's exclusive lock */
+	module_lock sept_lock;	      /* the secure EPT's shape and states */
+	module_lock epoch_lock;	      /* @epoch, @epoch_vcpus */
+	module_lock vcpu_lock;	      /* @num_vcpus, struct td_vcpus */
+	module_lock measurement_lock; /* RTMRs; MRTD is by the TDR's exclusive lock */
 
 	u64 attributes;
 	u64 xfam;
 	u32 max_vcpus;
 	u32 num_vcpus;
-	u32 num_associated_vcpus;	/* atomic */
+	u32 num_associated_vcpus; /* atomic */
 	u32 gpa_width;
 	u64 eptp_controls;
 	u64 config_flags;
-	u64 td_ctls;			/* by the TD; atomic */
-	bool topology_unknown;		/* a vCPU was initialized without an x2APIC ID */
-	u64 notify_enables;		/* by the TD; atomic */
-	u16 tsc_frequency;		/* in units of 25 MHz */
+	u64 td_ctls;	       /* by the TD; atomic */
+	bool topology_unknown; /* a vCPU was initialized without an x2APIC ID */
+	u64 notify_enables;    /* by the TD; atomic */
+	u16 tsc_frequency;     /* in units of 25 MHz */
 	u64 tsc_offset;
-	u64 tsc_multiplier;		/* 16.48 fixed point */
+	u64 tsc_multiplier; /* 16.48 fixed point */
 
 	/* vCPUs in the TD entered it in epoch @epoch or the one before, never earlier. */
 	u64 epoch;
-	u32 epoch_vcpus[2];		/* by the epoch's parity */
+	u32 epoch_vcpus[2]; /* by the epoch's parity */
 };
 
-#define MRTD_CONTEXT_SIZE	256
-#define NUM_RTMRS		4
+#define MRTD_CONTEXT_SIZE 256
+#define NUM_RTMRS	  4
 
 struct td_measurement {
-	u8 mrtd_context_version;	/* 0: of a module that did not tell */
-	u8 mrtd_context[MRTD_CONTEXT_SIZE];	/* layout: of the module that wrote it */
+	u8 mrtd_context_version;	    /* 0: of a module that did not tell */
+	u8 mrtd_context[MRTD_CONTEXT_SIZE]; /* layout: of the module that wrote it */
 	u8 mrtd[SHA384_DIGEST_SIZE];
 	u8 mrconfigid[SHA384_DIGEST_SIZE];
 	u8 mrowner[SHA384_DIGEST_SIZE];
@@ -94,19 +94,19 @@ struct td_measurement {
 	u8 rtmr[NUM_RTMRS][SHA384_DIGEST_SIZE];
 };
 
-#define MAX_CPUID_VALUES	48
+#define MAX_CPUID_VALUES 48
 
 /* All leaves that the TD sees; CPUID of any other is a #VE. */
 struct td_cpuid {
 	u32 num_values;
 	struct {
 		u32 leaf;
-		u32 subleaf;		/* CPUID_NO_SUBLEAF: does not matter */
+		u32 subleaf; /* CPUID_NO_SUBLEAF: does not matter */
 		struct cpuid_result value;
 	} entry[MAX_CPUID_VALUES];
 };
 
-#define CPUID_NO_SUBLEAF	0xffffffffU
+#define CPUID_NO_SUBLEAF 0xffffffffU
 
 struct td_vcpus {
 	u32 x2apic_id[MAX_VCPUS_PER_TD];
@@ -119,17 +119,17 @@ _Static_assert(sizeof(struct td_cpuid) <= PAGE_SIZE, "TDCS");
 _Static_assert(sizeof(struct td_vcpus) <= PAGE_SIZE, "TDCS");
 _Static_assert(TDCS_NUM_PAGES <= TDCS_PAGES && TDCS_PAGES <= MAX_TDCX_PAGES, "TDCS");
 
-#define TD_ATTRIBUTES_SEPT_VE_DISABLE	BIT(28)
-#define TD_CTLS_ENUM_TOPOLOGY	BIT(1)
-#define TD_NOTIFY_EPT_FAULTS	BIT(0)
-#define TD_CONFIG_MAX_GPAW		BIT(0)
-#define TD_CONFIG_NO_RBP_MOD		BIT(2)
+#define TD_ATTRIBUTES_SEPT_VE_DISABLE BIT(28)
+#define TD_CTLS_ENUM_TOPOLOGY	      BIT(1)
+#define TD_NOTIFY_EPT_FAULTS	      BIT(0)
+#define TD_CONFIG_MAX_GPAW	      BIT(0)
+#define TD_CONFIG_NO_RBP_MOD	      BIT(2)
 
 /* A TD that a call works on. */
 struct td {
 	u64 tdr_pa;
 	struct tdr *tdr;
-	struct tdcs *tdcs;		/* NULL before MNG.INIT's pages are there */
+	struct tdcs *tdcs; /* NULL before MNG.INIT's pages are there */
 };
 
 static inline void *tdcs_page(const struct call *call, const struct td *td, enum tdcs_page i)
@@ -144,11 +144,11 @@ static inline u64 td_shared_bit(const struct td *td)
 }
 
 /* Sets of enum td_op_state. */
-#define OP_UNINITIALIZED	BIT(TD_UNINITIALIZED)
-#define OP_INITIALIZED		BIT(TD_INITIALIZED)
-#define OP_RUNNABLE		BIT(TD_RUNNABLE)
-#define OP_BUILT		(OP_INITIALIZED | OP_RUNNABLE)
-#define OP_ANY			(OP_UNINITIALIZED | OP_BUILT)
+#define OP_UNINITIALIZED BIT(TD_UNINITIALIZED)
+#define OP_INITIALIZED	 BIT(TD_INITIALIZED)
+#define OP_RUNNABLE	 BIT(TD_RUNNABLE)
+#define OP_BUILT	 (OP_INITIALIZED | OP_RUNNABLE)
+#define OP_ANY		 (OP_UNINITIALIZED | OP_BUILT)
 
 /* Lock the TDR page @tdr_pa; only that it is one, and of no fatal TD. */
 u64 tdr_get(struct call *call, u64 tdr_pa, enum tdx_operand operand, enum lock_mode mode,

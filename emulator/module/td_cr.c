@@ -7,20 +7,21 @@
 #include "td_entry.h"
 #include "td_memory.h"
 
-#define OPCODE_MOV_TO_CR	0x22
-#define OPCODE_CLTS		0x06
+#define OPCODE_MOV_TO_CR 0x22
+#define OPCODE_CLTS	 0x06
 
 /* Exit qualification of a control register access. */
-#define CR_ACCESS_GPR_SHIFT	8
+#define CR_ACCESS_GPR_SHIFT 8
 
-#define CR0_IGNORED		(GENMASK(28, 19) | BIT(17) | GENMASK(15, 6))
-#define CR0_LMSW		(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)
-#define CR3_PCID		GENMASK(11, 0)
-#define XFAM_PKRU		BIT(9)
+#define CR0_IGNORED (GENMASK(28, 19) | BIT(17) | GENMASK(15, 6))
+#define CR0_LMSW    (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)
+#define CR3_PCID    GENMASK(11, 0)
+#define XFAM_PKRU   BIT(9)
 
 /* VME to OSXMMEXCPT, which no CPU of this host is without, and those that CPUID tells of. */
-#define CR4_COMMON		GENMASK(10, 0)
+#define CR4_COMMON GENMASK(10, 0)
 
+/* clang-format off */
 static const struct {
 	u64 cr4;
 	u32 leaf;
@@ -36,6 +37,7 @@ static const struct {
 	{ X86_CR4_SMAP,		7, true,	BIT(20) },
 	{ X86_CR4_PKE,		7, false,	BIT(3) },
 };
+/* clang-format on */
 
 enum cr_access { CR_WRITTEN, CR_GP, CR_VE };
 
@@ -43,8 +45,7 @@ static enum cr_access write_cr0(struct vmcb *vmcb, u64 value)
 {
 	u64 old = vmcb->save.cr0, cr4 = vmcb->save.cr4;
 
-	if (!(value & X86_CR0_NE) || value >> 32 ||
-	    ((value & X86_CR0_PG) && !(value & X86_CR0_PE)))
+	if (!(value & X86_CR0_NE) || value >> 32 || ((value & X86_CR0_PG) && !(value & X86_CR0_PE)))
 		return CR_GP;
 	if (!(value & X86_CR0_PE) || (value & (X86_CR0_NW | X86_CR0_CD)))
 		return CR_VE;

@@ -8,24 +8,24 @@
 #include "td_entry.h"
 
 /* RCX besides the TDVPR's address: hints that a host without L2 VMs leaves 0. */
-#define ENTER_RECOVERABILITY_HINT	BIT(52)
-#define ENTER_RESUME_L1			BIT(53)
+#define ENTER_RECOVERABILITY_HINT BIT(52)
+#define ENTER_RESUME_L1		  BIT(53)
 
 /* All TDs share one: the TLB is flushed at each entry anyway. */
-#define TD_ASID			2
+#define TD_ASID 2
 
-#define CODE_SEGMENT		0xc9b	/* present, 32 bits, execute and read, 4 GiB */
-#define DATA_SEGMENT		0xc93
-#define BUSY_TSS		0x08b
+#define CODE_SEGMENT 0xc9b /* present, 32 bits, execute and read, 4 GiB */
+#define DATA_SEGMENT 0xc93
+#define BUSY_TSS     0x08b
 
-#define RESET_RIP		0xfffffff0UL
-#define RESET_CR0		0x21UL	/* PE, NE */
-#define RESET_CR4		0x40UL	/* MCE; hosts' VMXE cannot be set here */
-#define RESET_PAT		0x0007040600070406UL
-#define RESET_MXCSR		0x1f80U
-#define RESET_MISC_ENABLE	0x1UL
+#define RESET_RIP	  0xfffffff0UL
+#define RESET_CR0	  0x21UL /* PE, NE */
+#define RESET_CR4	  0x40UL /* MCE; hosts' VMXE cannot be set here */
+#define RESET_PAT	  0x0007040600070406UL
+#define RESET_MXCSR	  0x1f80U
+#define RESET_MISC_ENABLE 0x1UL
 
-#define XSAVE_MXCSR_OFFSET	24
+#define XSAVE_MXCSR_OFFSET 24
 
 static const struct vmcb_segment flat_data = { .attributes = DATA_SEGMENT, .limit = 0xffffffff };
 
@@ -35,9 +35,9 @@ static void init_registers(struct call *call, struct vcpu *vcpu, u64 rcx)
 	u64 *reg = vcpu->tdvps->gprs.reg;
 	struct cpuid_result family_model;
 
-	vmcb->save.cs = (struct vmcb_segment) { .attributes = CODE_SEGMENT, .limit = 0xffffffff };
+	vmcb->save.cs = (struct vmcb_segment){ .attributes = CODE_SEGMENT, .limit = 0xffffffff };
 	vmcb->save.ds = vmcb->save.es = vmcb->save.ss = vmcb->save.fs = vmcb->save.gs = flat_data;
-	vmcb->save.tr = (struct vmcb_segment) { .attributes = BUSY_TSS, .limit = 0xffff };
+	vmcb->save.tr = (struct vmcb_segment){ .attributes = BUSY_TSS, .limit = 0xffff };
 	vmcb->save.gdtr.limit = 0xffff;
 	vmcb->save.cr0 = RESET_CR0;
 	vmcb->save.cr4 = RESET_CR4;

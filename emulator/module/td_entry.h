@@ -27,12 +27,12 @@ enum exit_reason {
 
 /* What the host gets in its registers when a TD exits. */
 struct td_exit {
-	u64 status;			/* RAX */
-	u64 qualification;		/* RCX */
-	u64 extended_qualification;	/* RDX */
-	u64 gpa;			/* R8 */
-	u64 interrupt_info;		/* R9 */
-	bool vmcall;			/* TDG.VP.VMCALL: the TD's registers instead */
+	u64 status;		    /* RAX */
+	u64 qualification;	    /* RCX */
+	u64 extended_qualification; /* RDX */
+	u64 gpa;		    /* R8 */
+	u64 interrupt_info;	    /* R9 */
+	bool vmcall;		    /* TDG.VP.VMCALL: the TD's registers instead */
 };
 
 /* Whether the TD can go on, or the host has to have a look. */
@@ -42,17 +42,17 @@ enum td_next {
 };
 
 /* Type of an EPT violation's extended qualification. */
-#define EXTENDED_QUALIFICATION_ACCEPT		1
-#define EXTENDED_QUALIFICATION_PENDING		6
+#define EXTENDED_QUALIFICATION_ACCEPT  1
+#define EXTENDED_QUALIFICATION_PENDING 6
 
-#define INTERRUPT_INFO_VALID	BIT(31)
-#define INTERRUPT_INFO_NMI	(2UL << 8)
+#define INTERRUPT_INFO_VALID BIT(31)
+#define INTERRUPT_INFO_NMI   (2UL << 8)
 
 /* EPT violation qualification: what the access was. */
-#define EPT_VIOLATION_READ	BIT(0)
-#define EPT_VIOLATION_WRITE	BIT(1)
-#define EPT_VIOLATION_FETCH	BIT(2)
-#define EPT_VIOLATION_PERMISSIONS_SHIFT	3
+#define EPT_VIOLATION_READ		BIT(0)
+#define EPT_VIOLATION_WRITE		BIT(1)
+#define EPT_VIOLATION_FETCH		BIT(2)
+#define EPT_VIOLATION_PERMISSIONS_SHIFT 3
 
 /* td_exit.c: after a VMRUN. */
 enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit *exit);

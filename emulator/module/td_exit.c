@@ -9,14 +9,13 @@
 #include "td_memory.h"
 
 /* Nested faults in a row on pages that are mapped: other LPs may map some. */
-#define MAX_SPURIOUS_FAULTS	1000
+#define MAX_SPURIOUS_FAULTS 1000
 
 /* ModR/M behind 0F 01. */
-#define MODRM_VMCALL		0xc1
-#define MODRM_TDCALL		0xcc
+#define MODRM_VMCALL 0xc1
+#define MODRM_TDCALL 0xcc
 
-#define CR8_TPR			0xfUL
-
+#define CR8_TPR 0xfUL
 
 void td_skip_instruction(struct vcpu *vcpu, u32 length)
 {
@@ -52,8 +51,8 @@ void td_inject_exception(struct vcpu *vcpu, u8 vector, bool has_error_code, u32 
 {
 	requeue_event(vcpu);
 	vcpu->vmcb->control.event_inject = SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | vector |
-				      (has_error_code ? SVM_EVENT_ERROR_CODE : 0) |
-				      (u64)error_code << 32;
+					   (has_error_code ? SVM_EVENT_ERROR_CODE : 0) |
+					   (u64)error_code << 32;
 }
 
 void td_inject_ve(struct vcpu *vcpu, const struct ve_info *info)
@@ -109,9 +108,12 @@ static enum td_next handle_shutdown(struct call *call, struct vcpu *vcpu, struct
 {
 	const struct vmcb *vmcb = vcpu->vmcb;
 
-	log_line(call, "a vCPU shut down: rip %lx rsp %lx cs %x rflags %lx cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx idt %lx",
-		 vmcb->save.rip, vmcb->save.rsp, vmcb->save.cs.selector, vmcb->save.rflags, vmcb->save.cr0, vmcb->save.cr2,
-		 vmcb->save.cr3, vmcb->save.cr4, vmcb->save.efer, vmcb->save.idtr.base);
+	log_line(
+		call,
+		"a vCPU shut down: rip %lx rsp %lx cs %x rflags %lx cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx idt %lx",
+		vmcb->save.rip, vmcb->save.rsp, vmcb->save.cs.selector, vmcb->save.rflags,
+		vmcb->save.cr0, vmcb->save.cr2, vmcb->save.cr3, vmcb->save.cr4, vmcb->save.efer,
+		vmcb->save.idtr.base);
 	vcpu->tdvps->state = VCPU_DISABLED;
 	exit->status = TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT;
 	return TD_EXIT;
@@ -164,10 +166,11 @@ static enum td_next handle_rdtsc(struct call *call, struct vcpu *vcpu, bool with
 /* As VMX has it: size, direction, string, REP, port. */
 static u64 io_qualification(u64 info)
 {
-	u64 size = (info >> SVM_IOIO_SIZE_SHIFT) & 7;	/* 1, 2, 4 */
+	u64 size = (info >> SVM_IOIO_SIZE_SHIFT) & 7; /* 1, 2, 4 */
 
-	return (size - 1) | (info & SVM_IOIO_IN ? BIT(3) : 0) | (info & SVM_IOIO_STRING ? BIT(4) : 0) |
-	       (info & SVM_IOIO_REP ? BIT(5) : 0) | (info >> SVM_IOIO_PORT_SHIFT & 0xffff) << 16;
+	return (size - 1) | (info & SVM_IOIO_IN ? BIT(3) : 0) |
+	       (info & SVM_IOIO_STRING ? BIT(4) : 0) | (info & SVM_IOIO_REP ? BIT(5) : 0) |
+	       (info >> SVM_IOIO_PORT_SHIFT & 0xffff) << 16;
 }
 
 /* The only exit that tells where the next instruction is. */
@@ -251,8 +254,8 @@ static void ept_violation(u64 gpa, u64 qualification, u64 extended, struct td_ex
 	exit->gpa = gpa & PAGE_MASK;
 }
 
-static enum td_next private_violation(struct vcpu *vcpu, u64 gpa, u64 qualification,
-				      u64 extended, struct td_exit *exit)
+static enum td_next private_violation(struct vcpu *vcpu, u64 gpa, u64 qualification, u64 extended,
+				      struct td_exit *exit)
 {
 	stepping_note_fault(vcpu, gpa & PAGE_MASK);
 	ept_violation(gpa, qualification, extended, exit);
@@ -316,7 +319,8 @@ static enum td_next handle_shared_fault(struct call *call, struct vcpu *vcpu, u6
 
 static enum td_next handle_nested_fault(struct call *call, struct vcpu *vcpu, struct td_exit *exit)
 {
-	u64 error = vcpu->vmcb->control.exit_info_1, gpa = vcpu->vmcb->control.exit_info_2, qualification;
+	u64 error = vcpu->vmcb->control.exit_info_1, gpa = vcpu->vmcb->control.exit_info_2,
+	    qualification;
 	enum td_next next;
 
 	if (error & SVM_NPF_FETCH)
@@ -414,7 +418,8 @@ enum td_next td_handle_exit(struct call *call, struct vcpu *vcpu, struct td_exit
 		return TD_RESUME;
 	default:
 		log_line(call, "not modelled: TD exit %lx, info %lx %lx, rip %lx", code,
-			 vcpu->vmcb->control.exit_info_1, vcpu->vmcb->control.exit_info_2, vcpu->vmcb->save.rip);
+			 vcpu->vmcb->control.exit_info_1, vcpu->vmcb->control.exit_info_2,
+			 vcpu->vmcb->save.rip);
 		return handle_shutdown(call, vcpu, exit);
 	}
 }

@@ -27,15 +27,15 @@ _Static_assert(sizeof(struct td_params) == 1024, "TD_PARAMS");
 _Static_assert(offsetof(struct td_params, mrconfigid) == 80, "TD_PARAMS");
 _Static_assert(offsetof(struct td_params, cpuid) == 256, "TD_PARAMS");
 
-#define TD_PARAMS_ALIGNMENT	1024UL
+#define TD_PARAMS_ALIGNMENT 1024UL
 
 /* Write-back, four levels, no accessed and dirty bits: the only one there is. */
-#define EPTP_CONTROLS_4_LEVEL	0x1eUL
-#define GPA_WIDTH_4_LEVEL	48
+#define EPTP_CONTROLS_4_LEVEL 0x1eUL
+#define GPA_WIDTH_4_LEVEL     48
 
-#define TSC_UNIT_KHZ		25000UL
-#define MIN_TSC_FREQUENCY	4
-#define MAX_TSC_FREQUENCY	400
+#define TSC_UNIT_KHZ	  25000UL
+#define MIN_TSC_FREQUENCY 4
+#define MAX_TSC_FREQUENCY 400
 
 static bool all_zero(const void *data, size_t size)
 {
@@ -96,12 +96,13 @@ static bool runs_exactly(const struct call *call, u16 frequency)
 {
 	u64 asked = frequency * TSC_UNIT_KHZ, own = call->platform->tsc_khz;
 
-	return call->platform->exact_tsc && asked < own + TSC_UNIT_KHZ && own < asked + TSC_UNIT_KHZ;
+	return call->platform->exact_tsc && asked < own + TSC_UNIT_KHZ &&
+	       own < asked + TSC_UNIT_KHZ;
 }
 
 /* CPUID 0x15: the rate as a ratio to a crystal of 25 MHz. */
-#define TSC_RATIO_UNIT	1000
-#define TSC_RATIO_KHZ	(TSC_UNIT_KHZ / TSC_RATIO_UNIT)
+#define TSC_RATIO_UNIT 1000
+#define TSC_RATIO_KHZ  (TSC_UNIT_KHZ / TSC_RATIO_UNIT)
 
 static struct cpuid_result tsc_leaf(const struct call *call, u16 frequency)
 {
@@ -120,9 +121,10 @@ static void init_tsc(const struct call *call, struct tdcs *tdcs, u16 frequency)
 {
 	tdcs->tsc_frequency = frequency;
 	tdcs->tsc_multiplier = runs_exactly(call, frequency) ? BIT(48) :
-			       ratio_16_48(frequency * TSC_UNIT_KHZ, call->platform->tsc_khz);
-	tdcs->tsc_offset = -(u64)(((unsigned __int128)call->platform->rdtsc() *
-				   tdcs->tsc_multiplier) >> 48);
+							       ratio_16_48(frequency * TSC_UNIT_KHZ,
+									   call->platform->tsc_khz);
+	tdcs->tsc_offset = -(
+		u64)(((unsigned __int128)call->platform->rdtsc() * tdcs->tsc_multiplier) >> 48);
 }
 
 static void init_tdcs(struct call *call, struct td *td, const struct td_params *params)

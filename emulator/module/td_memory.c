@@ -116,12 +116,6 @@ static bool is_string_instruction(const struct instruction *insn)
 	       insn->opcode != 0xa8 && insn->opcode != 0xa9;
 }
 
-/* MOV without ModR/M has an operand all the same. */
-static bool is_mov_offset(const struct instruction *insn)
-{
-	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
-}
-
 u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa)
 {
 	struct address_registers registers;
@@ -132,16 +126,16 @@ u64 td_linear_address(struct call *call, struct vcpu *vcpu, u64 gpa)
 	if (!td_decode(call, vcpu, &insn))
 		return 0;
 	address_registers(vcpu, &registers);
-	if (instruction_has_memory_operand(&insn) || is_mov_offset(&insn))
+	if (instruction_has_memory_operand(&insn) || instruction_is_mov_offset(&insn))
 		candidates[count++] = instruction_address(&insn, &registers);
 	if (is_string_instruction(&insn)) {
 		candidates[count++] = registers.gpr[GPR_RDI] + registers.segment_base[SEGMENT_ES];
-		candidates[count++] = registers.gpr[GPR_RSI] +
-				      registers.segment_base[insn.segment];
+		candidates[count++] = registers.gpr[GPR_RSI] + registers.segment_base[insn.segment];
 	}
 	for (u32 i = 0; i < count; i++)
 		if (reaches(call, vcpu, &candidates[i], gpa))
 			return candidates[i];
-	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->save.rip, gpa);
+	log_line(call, "no operand of the instruction at %lx reaches %lx", vcpu->vmcb->save.rip,
+		 gpa);
 	return 0;
 }

@@ -7,32 +7,32 @@
 #include "td_entry.h"
 #include "td_memory.h"
 
-#define MSR_TSC			0x010
-#define MSR_APIC_BASE		0x01b
-#define MSR_TSC_ADJUST		0x03b
-#define MSR_SYSENTER_CS		0x174
-#define MSR_SYSENTER_ESP	0x175
-#define MSR_SYSENTER_EIP	0x176
-#define MSR_MISC_ENABLE		0x1a0
-#define MSR_PAT			0x277
-#define MSR_XSS			0xda0
-#define MSR_EFER		0xc0000080
-#define MSR_STAR		0xc0000081
-#define MSR_LSTAR		0xc0000082
-#define MSR_CSTAR		0xc0000083
-#define MSR_SYSCALL_MASK	0xc0000084
-#define MSR_FS_BASE		0xc0000100
-#define MSR_GS_BASE		0xc0000101
-#define MSR_KERNEL_GS_BASE	0xc0000102
-#define MSR_TSC_AUX		0xc0000103
+#define MSR_TSC		   0x010
+#define MSR_APIC_BASE	   0x01b
+#define MSR_TSC_ADJUST	   0x03b
+#define MSR_SYSENTER_CS	   0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_MISC_ENABLE	   0x1a0
+#define MSR_PAT		   0x277
+#define MSR_XSS		   0xda0
+#define MSR_EFER	   0xc0000080
+#define MSR_STAR	   0xc0000081
+#define MSR_LSTAR	   0xc0000082
+#define MSR_CSTAR	   0xc0000083
+#define MSR_SYSCALL_MASK   0xc0000084
+#define MSR_FS_BASE	   0xc0000100
+#define MSR_GS_BASE	   0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX	   0xc0000103
 
-#define APIC_BASE_X2APIC	0xfee00c00UL
-#define APIC_BASE_BSP		BIT(8)
+#define APIC_BASE_X2APIC 0xfee00c00UL
+#define APIC_BASE_BSP	 BIT(8)
 
 enum msr_result {
 	MSR_DONE,
-	MSR_INVALID,			/* #GP */
-	MSR_UNKNOWN,			/* #VE */
+	MSR_INVALID, /* #GP */
+	MSR_UNKNOWN, /* #VE */
 };
 
 u64 td_read_tsc(const struct call *call, const struct vcpu *vcpu)

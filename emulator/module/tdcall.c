@@ -4,15 +4,15 @@
 #include "sept.h"
 #include "td_entry.h"
 
-#define REPORT_ALIGNMENT	1024UL
-#define REPORT_DATA_ALIGNMENT	64UL
+#define REPORT_ALIGNMENT      1024UL
+#define REPORT_DATA_ALIGNMENT 64UL
 
 /* Registers that a TD may pass to its host: not RAX, RCX and RSP. */
-#define VMCALL_FORBIDDEN	(BIT(GPR_RAX) | BIT(GPR_RCX) | BIT(GPR_RSP))
-#define VMCALL_MASK_GPRS	GENMASK(15, 0)
-#define VMCALL_MASK_RESERVED	GENMASK(63, 32)
+#define VMCALL_FORBIDDEN     (BIT(GPR_RAX) | BIT(GPR_RCX) | BIT(GPR_RSP))
+#define VMCALL_MASK_GPRS     GENMASK(15, 0)
+#define VMCALL_MASK_RESERVED GENMASK(63, 32)
 
-#define VP_INFO_SYS_RD		BIT(0)
+#define VP_INFO_SYS_RD BIT(0)
 
 /* What a leaf did: done with a status, or the TD has to exit (or fault) first. */
 struct tdcall {
@@ -20,7 +20,7 @@ struct tdcall {
 	struct vcpu *vcpu;
 	struct td_exit *exit;
 	enum td_next next;
-	bool again;			/* the TD executes the TDCALL again */
+	bool again; /* the TD executes the TDCALL again */
 };
 
 static u64 tdcall_get(const struct tdcall *tdcall, enum seam_gpr i)
@@ -95,8 +95,7 @@ static u64 tdg_vp_veinfo_get(struct tdcall *tdcall)
 	tdcall_set(tdcall, GPR_RDX, ve->exit_qualification);
 	tdcall_set(tdcall, GPR_R8, ve->gla);
 	tdcall_set(tdcall, GPR_R9, ve->gpa);
-	tdcall_set(tdcall, GPR_R10,
-		   (u64)ve->instruction_info << 32 | ve->instruction_length);
+	tdcall_set(tdcall, GPR_R10, (u64)ve->instruction_info << 32 | ve->instruction_length);
 	return TDX_SUCCESS;
 }
 
@@ -162,7 +161,7 @@ static u64 tdg_mr_rtmr_extend(struct tdcall *tdcall)
 /* The host is to give a page of the size that the TD wants to accept. */
 static u64 accept_fault(struct tdcall *tdcall, u64 gpa, u64 extended)
 {
-	*tdcall->exit = (struct td_exit) {
+	*tdcall->exit = (struct td_exit){
 		.status = EXIT_REASON_EPT_VIOLATION,
 		.qualification = EPT_VIOLATION_WRITE,
 		.extended_qualification = extended,
@@ -240,8 +239,8 @@ static u64 tdg_vm_wr(struct tdcall *tdcall)
 
 	if (tdcall_get(tdcall, GPR_RCX))
 		return TDX_OPERAND_INVALID | OPERAND_RCX;
-	status = td_field_write(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX), &value,
-				tdcall_get(tdcall, GPR_R9));
+	status = td_field_write(tdcall->call, &tdcall->vcpu->td, tdcall_get(tdcall, GPR_RDX),
+				&value, tdcall_get(tdcall, GPR_R9));
 	tdcall_set(tdcall, GPR_R8, value);
 	return status;
 }

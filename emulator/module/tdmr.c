@@ -20,7 +20,7 @@ struct tdmr_info {
 	struct {
 		u64 base;
 		u64 size;
-	} pamt[3];			/* for pages of 1 GiB, 2 MiB, 4 KiB */
+	} pamt[3]; /* for pages of 1 GiB, 2 MiB, 4 KiB */
 	struct {
 		u64 offset;
 		u64 size;
@@ -29,7 +29,7 @@ struct tdmr_info {
 
 _Static_assert(sizeof(struct tdmr_info) == 320, "TDMR_INFO without its padding");
 
-#define TDMR_INFO_ALIGNMENT	512UL
+#define TDMR_INFO_ALIGNMENT 512UL
 
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 {
@@ -96,13 +96,13 @@ static u64 read_reserved_areas(const struct tdmr_info *info, struct tdmr *tdmr)
 			last = true;
 			continue;
 		}
-		if (last || !IS_ALIGNED(offset | size, PAGE_SIZE) ||
-		    offset >= info->size || size > info->size - offset)
+		if (last || !IS_ALIGNED(offset | size, PAGE_SIZE) || offset >= info->size ||
+		    size > info->size - offset)
 			return TDX_INVALID_RESERVED_IN_TDMR;
 		if (offset < end)
 			return TDX_NON_ORDERED_RESERVED_IN_TDMR;
 		end = offset + size;
-		tdmr->reserved[tdmr->num_reserved++] = (struct reserved_area) {
+		tdmr->reserved[tdmr->num_reserved++] = (struct reserved_area){
 			.first_page = offset >> PAGE_SHIFT,
 			.num_pages = size >> PAGE_SHIFT,
 		};
@@ -128,8 +128,7 @@ static u64 read_pamts(const struct call *call, const struct tdmr_info *info, str
 }
 
 /* Checks of one TDMR_INFO against itself and the platform. */
-static u64 read_tdmr_info(const struct call *call, const struct tdmr_info *info,
-			  struct tdmr *tdmr)
+static u64 read_tdmr_info(const struct call *call, const struct tdmr_info *info, struct tdmr *tdmr)
 {
 	u64 limit = BIT(call->platform->phys_bits), status;
 
@@ -242,8 +241,7 @@ u64 leaf_TDH_SYS_CONFIG(struct call *call)
 	for (u32 i = 0; i < module->num_tdmrs; i++)
 		for (u32 level = 0; level < 3; level++)
 			call->platform->protect(module->tdmr[i].pamt[level].base,
-						module->tdmr[i].pamt[level].size,
-						SEAM_PAGE_PAMT);
+						module->tdmr[i].pamt[level].size, SEAM_PAGE_PAMT);
 	module->key[keyid].state = KEY_RESERVED;
 	module->global_keyid = keyid;
 	set_sys_state(call, SYS_STATE_CONFIG_DONE);
@@ -263,7 +261,7 @@ static void initialize_pamt(struct call *call, const struct tdmr *tdmr, u64 star
 	struct pamt_entry *entry = pointer(call, tdmr->pamt[0].base);
 
 	for (u64 page = start >> PAGE_SHIFT; page < end >> PAGE_SHIFT; page++)
-		entry[page] = (struct pamt_entry) {
+		entry[page] = (struct pamt_entry){
 			.type = page_reserved(tdmr, page) ? PAGE_RSVD : PAGE_NDA,
 		};
 
@@ -271,9 +269,9 @@ static void initialize_pamt(struct call *call, const struct tdmr *tdmr, u64 star
 		u64 page_size = level_page_size(level);
 
 		entry = pointer(call, tdmr->pamt[level].base);
-		for (u64 page = ALIGN_UP(start, page_size) / page_size;
-		     page * page_size < end; page++)
-			entry[page] = (struct pamt_entry) { .type = PAGE_NDA };
+		for (u64 page = ALIGN_UP(start, page_size) / page_size; page * page_size < end;
+		     page++)
+			entry[page] = (struct pamt_entry){ .type = PAGE_NDA };
 	}
 }
 

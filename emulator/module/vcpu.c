@@ -42,8 +42,8 @@ u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum loc
 		return status;
 	vcpu->tdvpr_pa = tdvpr_pa;
 	vcpu->tdvps = pointer(call, tdvpr_pa);
-	vcpu->vmcb = vcpu->tdvps->num_tdcx == TDVPS_NUM_TDCX ?
-		     tdvps_page(call, vcpu, TDVPS_VMCB) : NULL;
+	vcpu->vmcb = vcpu->tdvps->num_tdcx == TDVPS_NUM_TDCX ? tdvps_page(call, vcpu, TDVPS_VMCB) :
+							       NULL;
 	return td_get(call, pamt_owner(page.pamt), OPERAND_TDR, op_states, &vcpu->td);
 }
 
@@ -86,8 +86,8 @@ u64 leaf_TDH_VP_ADDCX(struct call *call)
 	struct page page;
 	u64 status;
 
-	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, LOCK_EXCLUSIVE,
-			  OP_INITIALIZED, &vcpu);
+	status = vcpu_get(call, call->reg[GPR_RDX], OPERAND_RDX, LOCK_EXCLUSIVE, OP_INITIALIZED,
+			  &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)

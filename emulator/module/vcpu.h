@@ -11,19 +11,19 @@
 #include "../x86/svm.h"
 #include "td.h"
 
-#define MAX_FAULT_GPAS		32
+#define MAX_FAULT_GPAS 32
 
 enum vcpu_state {
 	VCPU_UNINITIALIZED,
 	VCPU_READY,
-	VCPU_DISABLED,			/* it shut down, and never runs again */
+	VCPU_DISABLED, /* it shut down, and never runs again */
 };
 
 /* What each TDCX page holds. */
 enum tdvps_page {
 	TDVPS_VMCB,
 	TDVPS_XSAVE,
-	TDVPS_NPT_ROOT,			/* private half: the secure EPT's; shared half: shadow */
+	TDVPS_NPT_ROOT, /* private half: the secure EPT's; shared half: shadow */
 	TDVPS_SPARE1,
 	TDVPS_SPARE2,
 	TDVPS_NUM_TDCX,
@@ -43,27 +43,27 @@ struct ve_info {
 };
 
 struct tdvps {
-	u32 state;			/* enum vcpu_state */
+	u32 state; /* enum vcpu_state */
 	u32 num_tdcx;
 	u64 tdcx_pa[TDVPS_NUM_TDCX];
-	u32 index;			/* in the TD */
+	u32 index; /* in the TD */
 	u32 x2apic_id;
-	u32 associated_lp;		/* LP_NONE or the index of the LP; atomic */
+	u32 associated_lp; /* LP_NONE or the index of the LP; atomic */
 
 	struct seam_gprs gprs;
-	bool in_vmcall;			/* the last exit was by TDG.VP.VMCALL */
+	bool in_vmcall; /* the last exit was by TDG.VP.VMCALL */
 	u64 vmcall_mask;
 	struct ve_info ve;
-	u32 spurious_faults;		/* in a row */
+	u32 spurious_faults; /* in a row */
 
 	/* Against zero-stepping, see stepping.c. */
 	u64 entry_rip;
-	u32 num_faults;			/* for the host, of one instruction */
+	u32 num_faults; /* for the host, of one instruction */
 	u32 num_fault_gpas;
 	u64 fault_gpa[MAX_FAULT_GPAS];
 
 	u64 last_exit_tsc;
-	u64 epoch;			/* that the vCPU entered the TD in */
+	u64 epoch; /* that the vCPU entered the TD in */
 
 	/* MSRs that are not in the VMCB. */
 	u64 tsc_aux;
@@ -90,18 +90,17 @@ struct tdvps {
 
 _Static_assert(sizeof(struct tdvps) <= PAGE_SIZE, "TDVPS");
 
-#define LP_NONE			0xffffffffU
+#define LP_NONE 0xffffffffU
 
 /* A vCPU that a call works on, and its TD. */
 struct vcpu {
 	u64 tdvpr_pa;
 	struct tdvps *tdvps;
-	struct vmcb *vmcb;		/* NULL before all pages are there */
+	struct vmcb *vmcb; /* NULL before all pages are there */
 	struct td td;
 };
 
-static inline void *tdvps_page(const struct call *call, const struct vcpu *vcpu,
-			       enum tdvps_page i)
+static inline void *tdvps_page(const struct call *call, const struct vcpu *vcpu, enum tdvps_page i)
 {
 	return pointer(call, vcpu->tdvps->tdcx_pa[i]);
 }

@@ -3,8 +3,8 @@
 #include "lib.h"
 #include "memory.h"
 
-#define BIOS_BASE	0xe0000UL
-#define BIOS_END	0x100000UL
+#define BIOS_BASE 0xe0000UL
+#define BIOS_END  0x100000UL
 
 struct rsdp {
 	char signature[8];
@@ -38,10 +38,10 @@ struct madt_entry {
 	u8 length;
 } __attribute__((packed));
 
-#define MADT_LOCAL_APIC		0
-#define MADT_LOCAL_X2APIC	9
-#define MADT_ENABLED		BIT(0)
-#define MADT_NO_LOCAL_APIC	0xff
+#define MADT_LOCAL_APIC	   0
+#define MADT_LOCAL_X2APIC  9
+#define MADT_ENABLED	   BIT(0)
+#define MADT_NO_LOCAL_APIC 0xff
 
 struct madt_local_apic {
 	struct madt_entry entry;

@@ -9,31 +9,31 @@
 #include "cpu.h"
 #include "lib.h"
 
-#define ICR_VECTOR		GENMASK(7, 0)
-#define ICR_DELIVERY_MODE	GENMASK(10, 8)
-#define ICR_NMI			(4UL << 8)
-#define ICR_INIT		(5UL << 8)
-#define ICR_STARTUP		(6UL << 8)
-#define ICR_LOGICAL		BIT(11)
-#define ICR_ASSERT		BIT(14)
-#define ICR_SHORTHAND_SHIFT	18
-#define ICR_BROADCAST		0xffffffffU
+#define ICR_VECTOR	    GENMASK(7, 0)
+#define ICR_DELIVERY_MODE   GENMASK(10, 8)
+#define ICR_NMI		    (4UL << 8)
+#define ICR_INIT	    (5UL << 8)
+#define ICR_STARTUP	    (6UL << 8)
+#define ICR_LOGICAL	    BIT(11)
+#define ICR_ASSERT	    BIT(14)
+#define ICR_SHORTHAND_SHIFT 18
+#define ICR_BROADCAST	    0xffffffffU
 
-#define MSR_X2APIC_TPR		0x808
-#define MSR_X2APIC_SVR		0x80f
-#define MSR_X2APIC_ISR_FIRST	0x810
-#define MSR_X2APIC_ISR_LAST	0x817
-#define MSR_X2APIC_LVT_FIRST	0x832
-#define MSR_X2APIC_LINT0	0x835
-#define MSR_X2APIC_LINT1	0x836
-#define MSR_X2APIC_LVT_LAST	0x837
+#define MSR_X2APIC_TPR	     0x808
+#define MSR_X2APIC_SVR	     0x80f
+#define MSR_X2APIC_ISR_FIRST 0x810
+#define MSR_X2APIC_ISR_LAST  0x817
+#define MSR_X2APIC_LVT_FIRST 0x832
+#define MSR_X2APIC_LINT0     0x835
+#define MSR_X2APIC_LINT1     0x836
+#define MSR_X2APIC_LVT_LAST  0x837
 
-#define APIC_LVT_MASKED		BIT(16)
-#define APIC_LVT_LEVEL		BIT(15)
-#define APIC_LVT_NMI		(4UL << 8)
-#define APIC_LVT_EXTINT		(7UL << 8)
-#define APIC_SVR_ENABLE		BIT(8)
-#define APIC_SVR_RESET		0xff
+#define APIC_LVT_MASKED BIT(16)
+#define APIC_LVT_LEVEL	BIT(15)
+#define APIC_LVT_NMI	(4UL << 8)
+#define APIC_LVT_EXTINT (7UL << 8)
+#define APIC_SVR_ENABLE BIT(8)
+#define APIC_SVR_RESET	0xff
 
 enum icr_shorthand {
 	ICR_NO_SHORTHAND,

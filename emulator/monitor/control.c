@@ -145,7 +145,7 @@ static u64 total(size_t field)
 	return sum;
 }
 
-#define TOTAL(field)	total(offsetof(struct cpu, field))
+#define TOTAL(field) total(offsetof(struct cpu, field))
 
 /* One line for each leaf of which there is something to count. */
 static void write_by_leaf(char *text, size_t size, const char *what, const u64 *counts,
@@ -189,8 +189,9 @@ static void write_stats(char *text, size_t size)
 		    TOTAL(num_td_exits), TOTAL(num_seamcalls),
 		    READ_ONCE(seamcall_stats.vmfail_invalid),
 		    READ_ONCE(seamcall_stats.in_transition), READ_ONCE(seamcall_stats.faults),
-		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock), TOTAL(held), TOTAL(held_masked),
-		    npt_protected_pages(), READ_ONCE(seam_platform.deep_invariants),
+		    READ_ONCE(cpus_in_cost), READ_ONCE(cpus_in_lock), TOTAL(held),
+		    TOTAL(held_masked), npt_protected_pages(),
+		    READ_ONCE(seam_platform.deep_invariants),
 		    READ_ONCE(seam_platform.hardware_locks));
 	write_by_leaf(text, size, "calls", seamcall_stats.seamldr, NUM_SEAMLDR_LEAVES,
 		      SEAMCALL_P_SEAMLDR);

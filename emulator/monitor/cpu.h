@@ -11,11 +11,11 @@
 #include "../x86/svm.h"
 #include "x86.h"
 
-#define MAX_CPUS	SEAM_MAX_LPS
+#define MAX_CPUS SEAM_MAX_LPS
 
 /* What a SIPI leaves in cpu->sipi. */
-#define SIPI_RECEIVED	0x100U
-#define SIPI_VECTOR	0xffU
+#define SIPI_RECEIVED 0x100U
+#define SIPI_VECTOR   0xffU
 
 /* What one CPU spent inside SEAM, in cycles. */
 struct seam_time {
@@ -23,41 +23,41 @@ struct seam_time {
 };
 
 struct cpu {
-	u32 index;			/* LP number: order of the MADT, 0 boots Linux */
+	u32 index; /* LP number: order of the MADT, 0 boots Linux */
 	u32 x2apic_id;
 	u32 package;
-	struct vmcb *vmcb;		/* of the host, that is Linux */
-	struct seam_gprs gprs;		/* the host's, but RAX and RSP (see gpr()) */
+	struct vmcb *vmcb;     /* of the host, that is Linux */
+	struct seam_gprs gprs; /* the host's, but RAX and RSP (see gpr()) */
 
 	/* What other CPUs ask of this one, each followed by an NMI; atomic. */
 	u32 init_request;
-	u32 sipi;			/* SIPI_RECEIVED | vector */
-	u32 nmi_request;		/* an NMI of the host's own */
-	u32 waiting_for_sipi;		/* written by this CPU only */
+	u32 sipi;	      /* SIPI_RECEIVED | vector */
+	u32 nmi_request;      /* an NMI of the host's own */
+	u32 waiting_for_sipi; /* written by this CPU only */
 
-	bool nmi_blocked;		/* until the host's IRET */
+	bool nmi_blocked; /* until the host's IRET */
 	bool nmi_pending;
 	int acknowledged_vector;
 
-	bool cr4_vmxe;			/* CR4.VMXE as the host sees it */
-	bool vmx_root;			/* between VMXON and VMXOFF */
-	bool cr4_written;		/* to undo what VMRUN refuses, see cr.c */
+	bool cr4_vmxe;	  /* CR4.VMXE as the host sees it */
+	bool vmx_root;	  /* between VMXON and VMXOFF */
+	bool cr4_written; /* to undo what VMRUN refuses, see cr.c */
 	bool cr4_vmxe_before;
-	u64 feat_ctl;			/* IA32_FEAT_CTL */
-	u64 invept_count;		/* read by other CPUs */
-	u32 vmx_logged;			/* VMX instructions that were logged */
+	u64 feat_ctl;	  /* IA32_FEAT_CTL */
+	u64 invept_count; /* read by other CPUs */
+	u32 vmx_logged;	  /* VMX instructions that were logged */
 
-	u32 npt_generation;		/* of the nested page table, see npt.c */
-	bool in_module;			/* read by other CPUs */
-	u64 module_leaf;		/* while @in_module; read by other CPUs */
-	struct seam_time inside, inside_install;	/* read and cleared by other CPUs */
-	u64 held, held_masked;		/* 1: before a SEAMCALL, and without interrupts */
+	u32 npt_generation;			 /* of the nested page table, see npt.c */
+	bool in_module;				 /* read by other CPUs */
+	u64 module_leaf;			 /* while @in_module; read by other CPUs */
+	struct seam_time inside, inside_install; /* read and cleared by other CPUs */
+	u64 held, held_masked;			 /* 1: before a SEAMCALL, and without interrupts */
 	u64 num_exits, num_seamcalls, num_td_exits;
 	u64 num_msr_exits, num_cpuid_exits, num_ud_exits, num_cr_exits, num_icr_exits;
 };
 
 extern struct cpu cpus[MAX_CPUS];
-extern u32 num_cpus;			/* that the firmware enumerated */
+extern u32 num_cpus; /* that the firmware enumerated */
 
 /* The bottom of each CPU's stack tells whose it is. */
 struct cpu_stack {
@@ -66,7 +66,7 @@ struct cpu_stack {
 } __attribute__((aligned(STACK_SIZE)));
 
 extern struct cpu_stack cpu_stacks[MAX_CPUS];
-extern struct cpu_stack first_stack;	/* of the processor that Linux does not get */
+extern struct cpu_stack first_stack; /* of the processor that Linux does not get */
 
 static inline struct cpu *current_cpu(void)
 {

@@ -6,16 +6,16 @@
 #include "fetch.h"
 #include "lib.h"
 
-#define CPUID_MAX_LEAF			CPUID_LEAF_FREQUENCIES
-#define CPUID_HYPERVISOR		0x40000000
-#define CPUID_HYPERVISOR_FEATURES	0x40000001
+#define CPUID_MAX_LEAF		  CPUID_LEAF_FREQUENCIES
+#define CPUID_HYPERVISOR	  0x40000000
+#define CPUID_HYPERVISOR_FEATURES 0x40000001
 
 /* TCG's local APIC timer counts nanoseconds; Linux takes the crystal for its clock. */
-#define CRYSTAL_HZ			1000000000U
-#define BUS_MHZ				100
-#define CRYSTAL_KHZ			(CRYSTAL_HZ / 1000)
+#define CRYSTAL_HZ    1000000000U
+#define BUS_MHZ	      100
+#define CRYSTAL_KHZ   (CRYSTAL_HZ / 1000)
 /* Linux multiplies the numerator and CRYSTAL_KHZ in 32 bits. */
-#define MAX_NUMERATOR			(~0U / CRYSTAL_KHZ)
+#define MAX_NUMERATOR (~0U / CRYSTAL_KHZ)
 
 /*
  * Leaf 0x15: the TSC's rate as a ratio to the crystal's. The best one with a small
@@ -40,14 +40,14 @@ static struct cpuid_result tsc_ratio(void)
 		a = b;
 		b = next;
 	}
-	return (struct cpuid_result) { denominator, numerator, CRYSTAL_HZ, 0 };
+	return (struct cpuid_result){ denominator, numerator, CRYSTAL_HZ, 0 };
 }
 
 /* A leaf that the machine has; for others it would answer with another leaf's data. */
 static struct cpuid_result native(u32 leaf, u32 subleaf)
 {
 	if (leaf <= CPUID_MAX_LEAF && leaf > cpuid(0, 0).eax)
-		return (struct cpuid_result) { 0 };
+		return (struct cpuid_result){ 0 };
 	return cpuid(leaf, subleaf);
 }
 
@@ -70,7 +70,7 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 		r->edx |= CPUID_1_EDX_SELFSNOOP;
 		break;
 	case 5:
-		*r = (struct cpuid_result) { 0 };
+		*r = (struct cpuid_result){ 0 };
 		break;
 	case 7:
 		if (subleaf)
@@ -97,7 +97,7 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 		r->edx |= CPUID_80000007_EDX_INVARIANT_TSC;
 		break;
 	case 0x8000000a:
-		*r = (struct cpuid_result) { 0 };
+		*r = (struct cpuid_result){ 0 };
 		break;
 	case CPUID_HYPERVISOR:
 		/*
@@ -105,13 +105,15 @@ static void change(struct cpuid_result *r, const struct cpu *cpu, u32 leaf, u32 
 		 * x2APIC without interrupt remapping only under a hypervisor that
 		 * it knows.
 		 */
-		*r = (struct cpuid_result) {
+		*r = (struct cpuid_result){
 			.eax = CPUID_HYPERVISOR_FEATURES,
-			.ebx = 0x4b4d564b, .ecx = 0x564b4d56, .edx = 0x0000004d,
+			.ebx = 0x4b4d564b,
+			.ecx = 0x564b4d56,
+			.edx = 0x0000004d,
 		};
 		break;
 	case CPUID_HYPERVISOR_FEATURES:
-		*r = (struct cpuid_result) { 0 };
+		*r = (struct cpuid_result){ 0 };
 		break;
 	}
 }

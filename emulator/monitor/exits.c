@@ -7,7 +7,7 @@
 #include "lib.h"
 #include "memory.h"
 
-#define DR6_SINGLE_STEP	BIT(14)
+#define DR6_SINGLE_STEP BIT(14)
 
 typedef void (*exit_handler_t)(struct cpu *cpu);
 
@@ -23,8 +23,7 @@ void inject_exception(struct cpu *cpu, u8 vector)
 
 void inject_exception_error(struct cpu *cpu, u8 vector, u32 error_code)
 {
-	set_event(cpu, SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | vector |
-		  (u64)error_code << 32);
+	set_event(cpu, SVM_EVENT_EXCEPTION | SVM_EVENT_ERROR_CODE | vector | (u64)error_code << 32);
 }
 
 void inject_page_fault(struct cpu *cpu, u64 address, u32 error_code)
@@ -66,6 +65,7 @@ static void shutdown_exit(struct cpu *cpu)
 		halt();
 }
 
+/* clang-format off */
 static const exit_handler_t exit_handlers[] = {
 	[SVM_EXIT_READ_CR4]			= cr4_exit,
 	[SVM_EXIT_WRITE_CR4]			= cr4_exit,
@@ -85,6 +85,7 @@ static const exit_handler_t exit_handlers[] = {
 	[SVM_EXIT_CLGI]				= svm_instruction_exit,
 	[SVM_EXIT_SKINIT]			= svm_instruction_exit,
 };
+/* clang-format on */
 
 static void unexpected_exit(struct cpu *cpu)
 {

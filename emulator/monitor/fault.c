@@ -4,10 +4,10 @@
 #include "lib.h"
 #include "seam.h"
 
-#define MAX_FAULTS	32
-#define MAX_COSTS	32
-#define MAX_HOLDS	8
-#define ANY_CPU		(~0U)
+#define MAX_FAULTS 32
+#define MAX_COSTS  32
+#define MAX_HOLDS  8
+#define ANY_CPU	   (~0U)
 
 struct fault {
 	bool used;
@@ -42,13 +42,15 @@ struct leaf_name {
 	const char *name;
 };
 
-#define TDH_NAME(number, id, name)	{ number, name },
-#define SEAMLDR_NAME(number, id, name)	{ SEAMCALL_P_SEAMLDR | number, name },
+#define TDH_NAME(number, id, name)     { number, name },
+#define SEAMLDR_NAME(number, id, name) { SEAMCALL_P_SEAMLDR | number, name },
 
+/* clang-format off */
 static const struct leaf_name leaf_names[] = {
 	TDH_LEAVES(TDH_NAME)
 	SEAMLDR_LEAVES(SEAMLDR_NAME)
 };
+/* clang-format on */
 
 static bool is_end_of_word(char c)
 {
@@ -116,7 +118,7 @@ static const char *parse_fault(const char *text, struct fault *fault)
 	bool has_leaf = false, has_status = false;
 	u64 cpu;
 
-	*fault = (struct fault) { .used = true, .cpu = ANY_CPU, .nth = 1, .repeat = 1 };
+	*fault = (struct fault){ .used = true, .cpu = ANY_CPU, .nth = 1, .repeat = 1 };
 	for (;;) {
 		if (skip_key(&text, "leaf=")) {
 			if (!parse_leaf(&text, &fault->leaf))
@@ -265,7 +267,7 @@ const char *hold_set(const char *specification)
 	spin_lock(&fault_lock);
 	added = num_holds < MAX_HOLDS;
 	if (added) {
-		holds[num_holds] = (struct hold) { leaf, cpu };
+		holds[num_holds] = (struct hold){ leaf, cpu };
 		__atomic_store_n(&num_holds, num_holds + 1, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&fault_lock);

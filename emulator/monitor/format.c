@@ -14,8 +14,8 @@ static void put(struct output *out, char c)
 		out->buffer[out->length++] = c;
 }
 
-static void put_padded(struct output *out, const char *text, size_t length, size_t width,
-		       bool left, char pad)
+static void put_padded(struct output *out, const char *text, size_t length, size_t width, bool left,
+		       char pad)
 {
 	size_t i;
 

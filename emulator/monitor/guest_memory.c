@@ -7,9 +7,9 @@
 #include "lib.h"
 #include "memory.h"
 
-#define PAGE_FAULT_PRESENT	BIT(0)
-#define PAGE_FAULT_WRITE	BIT(1)
-#define PAGE_FAULT_USER		BIT(2)
+#define PAGE_FAULT_PRESENT BIT(0)
+#define PAGE_FAULT_WRITE   BIT(1)
+#define PAGE_FAULT_USER	   BIT(2)
 
 /* An access to what the host may not touch ends the run. */
 void host_access_check(struct cpu *cpu, u64 pa, const char *how)
@@ -64,7 +64,8 @@ static bool mark_used(const struct translation *translation, bool write)
 	return true;
 }
 
-static bool access_allowed(const struct vmcb_save *save, struct guest_access access, u64 permissions)
+static bool access_allowed(const struct vmcb_save *save, struct guest_access access,
+			   u64 permissions)
 {
 	if (access.user && !(permissions & PTE_USER))
 		return false;

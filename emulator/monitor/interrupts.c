@@ -11,10 +11,10 @@
 #include "lib.h"
 #include "seam.h"
 
-#define NUM_VECTORS		256
-#define NUM_EXCEPTIONS		32
-#define STUB_SIZE		16
-#define INTERRUPT_GATE		0x8e00
+#define NUM_VECTORS    256
+#define NUM_EXCEPTIONS 32
+#define STUB_SIZE      16
+#define INTERRUPT_GATE 0x8e00
 
 /* vectors.S pushes 15 registers in the order of enum seam_gpr, without RSP. */
 struct stub_frame {
@@ -43,7 +43,7 @@ void interrupts_init(void)
 	for (vector = 0; vector < NUM_VECTORS; vector++) {
 		u64 stub = (u64)interrupt_stubs + vector * STUB_SIZE;
 
-		idt[vector] = (struct gate) {
+		idt[vector] = (struct gate){
 			.offset_low = stub & 0xffff,
 			.selector = SELECTOR_CODE64,
 			.type = INTERRUPT_GATE,

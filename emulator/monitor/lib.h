@@ -24,13 +24,13 @@ int format_text(char *buffer, size_t size, const char *format, ...)
 int vformat_text(char *buffer, size_t size, const char *format, va_list args);
 
 /* log.c */
-#define LOG_PORT	0xe9
-#define TRACE_PORT	0x402
-#define EXIT_PORT	0x501
-#define EXIT_BROKEN	0x3f
-#define EXIT_FATAL	0x3e
+#define LOG_PORT    0xe9
+#define TRACE_PORT  0x402
+#define EXIT_PORT   0x501
+#define EXIT_BROKEN 0x3f
+#define EXIT_FATAL  0x3e
 
-#define LOG_LINE	256
+#define LOG_LINE 256
 
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void trace_write(const char *text, size_t length);
@@ -43,8 +43,8 @@ void stop_machine_now(u8 exit_code) __attribute__((noreturn));
 
 /*
  * Order: what the TDX module locks; seamldr_lock, which is only tried; control_lock;
- * fault_lock; npt_lock; log_lock and trace_lock, which are nobody's but their file's and
- * hold nothing else. Who waits for other CPUs holds none that an exit handler takes.
+ * fault_lock or lock_hold_lock; npt_lock; log_lock and trace_lock, which are nobody's but
+ * their file's and hold nothing else. Who waits for other CPUs holds none that an exit handler takes.
  */
 struct spinlock {
 	bool locked;
@@ -66,13 +66,13 @@ static inline void spin_unlock(struct spinlock *lock)
 	__atomic_clear(&lock->locked, __ATOMIC_RELEASE);
 }
 
-#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+#define READ_ONCE(x)	     __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 
 /* tsc.c */
 extern u64 tsc_khz;
 void tsc_calibrate(void);
-u64 microseconds(void);			/* since the monitor started */
+u64 microseconds(void); /* since the monitor started */
 void delay_microseconds(u64 microseconds);
 /* What rdtsc() will be then. */
 u64 tsc_after(u64 microseconds);

@@ -4,38 +4,38 @@
 #include "lib.h"
 #include "memory.h"
 
-#define BOOT_PARAMS_PA		0x10000UL
-#define COMMAND_LINE_PA		0x11000UL
-#define COMMAND_LINE_SIZE	0x1000UL
-#define PAGE_TABLES_PA		0x12000UL
-#define GDT_PA			0x14000UL
-#define STACK_PA		0x15000UL
+#define BOOT_PARAMS_PA	  0x10000UL
+#define COMMAND_LINE_PA	  0x11000UL
+#define COMMAND_LINE_SIZE 0x1000UL
+#define PAGE_TABLES_PA	  0x12000UL
+#define GDT_PA		  0x14000UL
+#define STACK_PA	  0x15000UL
 
 /* Offsets into the setup header, which is at the same place in file and parameters. */
-#define HEADER_START		0x1f1
-#define SETUP_SECTS		0x1f1
-#define HEADER_LENGTH		0x201		/* from 0x202 on */
-#define HEADER_MAGIC		0x202
-#define PROTOCOL_VERSION	0x206
-#define TYPE_OF_LOADER		0x210
-#define CODE32_START		0x214
-#define RAMDISK_IMAGE		0x218
-#define RAMDISK_SIZE		0x21c
-#define CMD_LINE_PTR		0x228
-#define XLOADFLAGS		0x236
-#define CMDLINE_SIZE		0x238
-#define PREF_ADDRESS		0x258
-#define INIT_SIZE		0x260
+#define HEADER_START	 0x1f1
+#define SETUP_SECTS	 0x1f1
+#define HEADER_LENGTH	 0x201 /* from 0x202 on */
+#define HEADER_MAGIC	 0x202
+#define PROTOCOL_VERSION 0x206
+#define TYPE_OF_LOADER	 0x210
+#define CODE32_START	 0x214
+#define RAMDISK_IMAGE	 0x218
+#define RAMDISK_SIZE	 0x21c
+#define CMD_LINE_PTR	 0x228
+#define XLOADFLAGS	 0x236
+#define CMDLINE_SIZE	 0x238
+#define PREF_ADDRESS	 0x258
+#define INIT_SIZE	 0x260
 
-#define E820_ENTRIES		0x1e8
-#define E820_TABLE		0x2d0
+#define E820_ENTRIES 0x1e8
+#define E820_TABLE   0x2d0
 
-#define MAGIC_HDRS		0x53726448
-#define VERSION_MIN		0x20c		/* has XLF_KERNEL_64 */
-#define XLF_KERNEL_64		BIT(0)
-#define LOADER_UNKNOWN		0xff
-#define SECTOR_SIZE		512
-#define ENTRY_64		0x200
+#define MAGIC_HDRS     0x53726448
+#define VERSION_MIN    0x20c /* has XLF_KERNEL_64 */
+#define XLF_KERNEL_64  BIT(0)
+#define LOADER_UNKNOWN 0xff
+#define SECTOR_SIZE    512
+#define ENTRY_64       0x200
 
 static u32 header32(const u8 *base, unsigned int offset)
 {

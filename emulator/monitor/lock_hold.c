@@ -4,8 +4,8 @@
 #include "lib.h"
 #include "seam.h"
 
-#define MAX_LOCK_HOLDS	8
-#define ANY_CPU		(~0UL)
+#define MAX_LOCK_HOLDS 8
+#define ANY_CPU	       (~0UL)
 
 struct lock_hold {
 	u64 leaf;
@@ -25,7 +25,7 @@ static const char *const lock_names[] = {
 	[SEAM_LOCK_SEPT_ENTRY] = "SEPT_ENTRY",
 };
 
-static bool skip(const char **text, const char *word)
+static bool skip_word(const char **text, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -37,7 +37,7 @@ static bool skip(const char **text, const char *word)
 
 static bool parse_call(const char **text, u64 *leaf)
 {
-	if (skip(text, "TDG.MEM.PAGE.ACCEPT")) {
+	if (skip_word(text, "TDG.MEM.PAGE.ACCEPT")) {
 		*leaf = SEAMCALL_TDCALL | TDG_MEM_PAGE_ACCEPT;
 		return true;
 	}
@@ -52,9 +52,9 @@ const char *lock_hold_add(const char *text)
 
 	if (!parse_call(&text, &hold.leaf))
 		return "no such leaf";
-	if (skip(&text, ",cpu=") && (!parse_number(&text, &hold.cpu) || hold.cpu >= num_cpus))
+	if (skip_word(&text, ",cpu=") && (!parse_number(&text, &hold.cpu) || hold.cpu >= num_cpus))
 		return "no such cpu";
-	if (!skip(&text, ",lock="))
+	if (!skip_word(&text, ",lock="))
 		return "expected LEAF[,cpu=N],lock=LOCK";
 	for (lock = 0; lock < ARRAY_SIZE(lock_names) && strcmp(text, lock_names[lock]); lock++)
 		;
@@ -80,7 +80,7 @@ void lock_hold_clear(void)
 	spin_unlock(&lock_hold_lock);
 }
 
-static bool is_held(u64 leaf, enum seam_lock lock)
+static bool is_asked_for(u64 leaf, enum seam_lock lock)
 {
 	u32 i, cpu = current_cpu()->index;
 	bool found = false;
@@ -97,7 +97,7 @@ void lock_hold_wait(u64 leaf, enum seam_lock lock)
 {
 	u32 before = __atomic_load_n(&clears, __ATOMIC_ACQUIRE);
 
-	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) || !is_held(leaf, lock))
+	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) || !is_asked_for(leaf, lock))
 		return;
 	__atomic_add_fetch(&cpus_in_lock, 1, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&clears, __ATOMIC_ACQUIRE) == before)

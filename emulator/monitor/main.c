@@ -23,7 +23,7 @@ void main(void) __attribute__((noreturn));
 void main(void)
 {
 	interrupts_init();
-	check_machine();	/* what comes next takes an x2APIC for granted */
+	check_machine(); /* what comes next takes an x2APIC for granted */
 	smp_first_init();
 	tsc_calibrate();
 	multiboot_parse();
@@ -39,7 +39,7 @@ void start_host(struct cpu *cpu)
 {
 	seam_init();
 	seam_boot_load();
-	log_line("%u CPUs, memory up to %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus, ram_end >> 20,
-		 tsc_khz, microseconds());
+	log_line("%u CPUs, memory up to %lu MiB, TSC %lu kHz; Linux starts after %lu us", num_cpus,
+		 ram_end >> 20, tsc_khz, microseconds());
 	linux_start(cpu);
 }

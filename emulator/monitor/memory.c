@@ -8,13 +8,13 @@ unsigned int num_e820;
 u64 ram_end;
 u64 reserved_base, reserved_end;
 
-static void add(u64 base, u64 end, u32 type)
+static void e820_add(u64 base, u64 end, u32 type)
 {
 	if (base >= end)
 		return;
 	if (num_e820 == MAX_E820_ENTRIES)
 		fatal("the memory map has more than %u entries", MAX_E820_ENTRIES);
-	e820[num_e820++] = (struct e820_entry) { base, end - base, type };
+	e820[num_e820++] = (struct e820_entry){ base, end - base, type };
 }
 
 static u64 min(u64 a, u64 b)
@@ -45,15 +45,15 @@ void memory_init(void)
 		u64 end = range.base + range.size;
 
 		if (range.type != E820_RAM) {
-			add(range.base, end, range.type);
+			e820_add(range.base, end, range.type);
 			continue;
 		}
-		add(range.base, min(end, reserved_base), E820_RAM);
+		e820_add(range.base, min(end, reserved_base), E820_RAM);
 		if (range.base <= reserved_base && end >= reserved_end) {
-			add(reserved_base, reserved_end, E820_RESERVED);
+			e820_add(reserved_base, reserved_end, E820_RESERVED);
 			carved = true;
 		}
-		add(max(range.base, reserved_end), end, E820_RAM);
+		e820_add(max(range.base, reserved_end), end, E820_RAM);
 	}
 	if (!carved)
 		fatal("no RAM at %lx-%lx: the machine needs at least 1 GiB", reserved_base,

@@ -20,24 +20,24 @@
 
 struct cpu;
 
-#define SEAM_RANGE_BASE		0x2c000000UL
-#define SEAM_RANGE_SIZE		0x02000000UL
+#define SEAM_RANGE_BASE 0x2c000000UL
+#define SEAM_RANGE_SIZE 0x02000000UL
 
-#define PAGE_SIZE_2M		(2UL << 20)
-#define PAGE_SIZE_1G		(1UL << 30)
+#define PAGE_SIZE_2M (2UL << 20)
+#define PAGE_SIZE_1G (1UL << 30)
 
 /* What the monitor maps for itself, from 0 on; see boot.S. */
-#define MONITOR_MAPPED		(512 * PAGE_SIZE_1G)
+#define MONITOR_MAPPED (512 * PAGE_SIZE_1G)
 
 /* KeyIDs take the upper bits of a physical address. */
-#define PHYSICAL_BITS		52
-#define KEYID_BITS		6
-#define HOST_PHYSICAL_BITS	(PHYSICAL_BITS - KEYID_BITS)
-#define NUM_MKTME_KEYIDS	15
-#define NUM_TDX_KEYIDS		48
+#define PHYSICAL_BITS	   52
+#define KEYID_BITS	   6
+#define HOST_PHYSICAL_BITS (PHYSICAL_BITS - KEYID_BITS)
+#define NUM_MKTME_KEYIDS   15
+#define NUM_TDX_KEYIDS	   48
 
-#define E820_RAM		1
-#define E820_RESERVED		2
+#define E820_RAM      1
+#define E820_RESERVED 2
 
 struct e820_entry {
 	u64 base;
@@ -45,7 +45,7 @@ struct e820_entry {
 	u32 type;
 } __attribute__((packed));
 
-#define MAX_E820_ENTRIES	64
+#define MAX_E820_ENTRIES 64
 
 /* Linux's memory map. */
 extern struct e820_entry e820[MAX_E820_ENTRIES];
@@ -64,7 +64,7 @@ void memory_init(void);
 struct multiboot_module {
 	u64 base;
 	u64 size;
-	const char *arguments;		/* without the file's name */
+	const char *arguments; /* without the file's name */
 };
 
 extern const char *monitor_options;

@@ -8,7 +8,6 @@
 #include "lib.h"
 #include "memory.h"
 
-
 #define TME_LOCKED			BIT(0)
 #define TME_ENABLED			BIT(1)
 #define TME_KEYID_BITS_SHIFT		32
@@ -16,35 +15,34 @@
 #define TME_AES_XTS_128			BIT(48)
 /* IA32_TME_CAPABILITY */
 #define TME_CAPABILITY_AES_XTS_128	BIT(0)
-#define TME_CAPABILITY_KEYID_BITS_SHIFT	32
+#define TME_CAPABILITY_KEYID_BITS_SHIFT 32
 #define TME_CAPABILITY_KEYS_SHIFT	36
 
 /*
  * IA32_ARCH_CAPABILITIES: a processor that no known hole of speculation concerns, which
  * is true of one in software. Linux then spends no time on mitigations.
  */
-#define ARCH_CAP_RDCL_NO		BIT(0)
-#define ARCH_CAP_SKIP_L1D_FLUSH		BIT(3)
-#define ARCH_CAP_SSB_NO			BIT(4)
-#define ARCH_CAP_MDS_NO			BIT(5)
-#define ARCH_CAP_PSCHANGE_MC_NO		BIT(6)
-#define ARCH_CAP_TAA_NO			BIT(8)
-#define ARCH_CAP_SBDR_SSDP_NO		BIT(13)
-#define ARCH_CAP_FBSDP_NO		BIT(14)
-#define ARCH_CAP_PSDP_NO		BIT(15)
-#define ARCH_CAP_BHI_NO			BIT(20)
-#define ARCH_CAP_PBRSB_NO		BIT(24)
-#define ARCH_CAP_GDS_NO			BIT(26)
-#define ARCH_CAP_RFDS_NO		BIT(27)
-#define ARCH_CAP_ITS_NO			BIT(62)
-#define ARCH_CAP_VALUE \
-	(ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_SSB_NO | ARCH_CAP_MDS_NO | \
+#define ARCH_CAP_RDCL_NO	BIT(0)
+#define ARCH_CAP_SKIP_L1D_FLUSH BIT(3)
+#define ARCH_CAP_SSB_NO		BIT(4)
+#define ARCH_CAP_MDS_NO		BIT(5)
+#define ARCH_CAP_PSCHANGE_MC_NO BIT(6)
+#define ARCH_CAP_TAA_NO		BIT(8)
+#define ARCH_CAP_SBDR_SSDP_NO	BIT(13)
+#define ARCH_CAP_FBSDP_NO	BIT(14)
+#define ARCH_CAP_PSDP_NO	BIT(15)
+#define ARCH_CAP_BHI_NO		BIT(20)
+#define ARCH_CAP_PBRSB_NO	BIT(24)
+#define ARCH_CAP_GDS_NO		BIT(26)
+#define ARCH_CAP_RFDS_NO	BIT(27)
+#define ARCH_CAP_ITS_NO		BIT(62)
+#define ARCH_CAP_VALUE                                                                           \
+	(ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_SSB_NO | ARCH_CAP_MDS_NO |        \
 	 ARCH_CAP_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO | ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO | \
-	 ARCH_CAP_PSDP_NO | ARCH_CAP_BHI_NO | ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO | \
+	 ARCH_CAP_PSDP_NO | ARCH_CAP_BHI_NO | ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO |              \
 	 ARCH_CAP_RFDS_NO | ARCH_CAP_ITS_NO)
 
-#define EFER_WRITABLE			((u64)(EFER_SCE | EFER_LME | EFER_NXE))
-
+#define EFER_WRITABLE ((u64)(EFER_SCE | EFER_LME | EFER_NXE))
 
 static bool read(struct cpu *cpu, u32 msr, u64 *value)
 {

@@ -13,9 +13,9 @@ struct multiboot_information {
 	u32 memory_map_length, memory_map;
 };
 
-#define MULTIBOOT_HAS_COMMAND_LINE	BIT(2)
-#define MULTIBOOT_HAS_MODULES		BIT(3)
-#define MULTIBOOT_HAS_MEMORY_MAP	BIT(6)
+#define MULTIBOOT_HAS_COMMAND_LINE BIT(2)
+#define MULTIBOOT_HAS_MODULES	   BIT(3)
+#define MULTIBOOT_HAS_MEMORY_MAP   BIT(6)
 
 struct multiboot_module_entry {
 	u32 start, end;
@@ -24,13 +24,13 @@ struct multiboot_module_entry {
 };
 
 struct multiboot_range {
-	u32 size;			/* of what follows */
+	u32 size; /* of what follows */
 	u64 base;
 	u64 length;
 	u32 type;
 } __attribute__((packed));
 
-extern u32 multiboot_info;		/* boot.S */
+extern u32 multiboot_info; /* boot.S */
 
 const char *monitor_options = "";
 struct multiboot_module linux_module, initramfs_module, seam_module;
@@ -57,10 +57,9 @@ static struct multiboot_module get_module(unsigned int index)
 	const struct multiboot_module_entry *entry =
 		(const struct multiboot_module_entry *)(u64)information()->modules + index;
 
-	if (!(information()->flags & MULTIBOOT_HAS_MODULES) ||
-	    index >= information()->num_modules)
-		return (struct multiboot_module) { .arguments = "" };
-	return (struct multiboot_module) {
+	if (!(information()->flags & MULTIBOOT_HAS_MODULES) || index >= information()->num_modules)
+		return (struct multiboot_module){ .arguments = "" };
+	return (struct multiboot_module){
 		.base = entry->start,
 		.size = entry->end - entry->start,
 		.arguments = skip_file_name(entry->command_line),
@@ -89,6 +88,6 @@ bool multiboot_next_range(unsigned int *position, struct e820_entry *range)
 		return false;
 	entry = (const void *)(u64)(information()->memory_map + *position);
 	*position += entry->size + sizeof(entry->size);
-	*range = (struct e820_entry) { entry->base, entry->length, entry->type };
+	*range = (struct e820_entry){ entry->base, entry->length, entry->type };
 	return true;
 }

@@ -14,12 +14,12 @@
 #include "lib.h"
 #include "memory.h"
 
-#define NPT_PROTECTED		BIT(9)		/* in an entry that is not present */
-#define NPT_USE_SHIFT		52
-#define NPT_MAP			(PTE_PRESENT | PTE_WRITABLE | PTE_USER)
+#define NPT_PROTECTED BIT(9) /* in an entry that is not present */
+#define NPT_USE_SHIFT 52
+#define NPT_MAP	      (PTE_PRESENT | PTE_WRITABLE | PTE_USER)
 
-#define ENTRIES			512
-#define SPARE_TABLES		40		/* root, directories, devices */
+#define ENTRIES	     512
+#define SPARE_TABLES 40 /* root, directories, devices */
 
 static struct spinlock npt_lock;
 static u64 *root;
@@ -150,7 +150,7 @@ static void unprotect_entry(u64 *entry, u64 pa, u64 size)
 }
 
 /* Call for each largest entry of [pa, pa + size); SEAM_PAGE_HOST unprotects. */
-static void change(u64 pa, u64 size, enum seam_page_use use)
+static void set_use(u64 pa, u64 size, enum seam_page_use use)
 {
 	u64 end = pa + size;
 
@@ -180,12 +180,12 @@ static void change(u64 pa, u64 size, enum seam_page_use use)
 
 void npt_protect(u64 pa, u64 size, enum seam_page_use use)
 {
-	change(pa, size, use);
+	set_use(pa, size, use);
 }
 
 void npt_unprotect(u64 pa, u64 size)
 {
-	change(pa, size, SEAM_PAGE_HOST);
+	set_use(pa, size, SEAM_PAGE_HOST);
 }
 
 /* The entry that maps @pa, or 0. */
@@ -209,7 +209,8 @@ enum seam_page_use npt_use(u64 pa)
 {
 	u64 entry = lookup(pa);
 
-	return entry & NPT_PROTECTED ? (enum seam_page_use)(entry >> NPT_USE_SHIFT) : SEAM_PAGE_HOST;
+	return entry & NPT_PROTECTED ? (enum seam_page_use)(entry >> NPT_USE_SHIFT) :
+				       SEAM_PAGE_HOST;
 }
 
 const char *npt_use_name(enum seam_page_use use)
@@ -247,8 +248,11 @@ void npt_exit(struct cpu *cpu)
 	const struct vmcb_control *control = &cpu->vmcb->control;
 	u64 error = control->exit_info_1, pa = control->exit_info_2;
 
-	host_access_check(cpu, pa, error & SVM_NPF_TABLE_WALK ? "page table walk" :
-			  error & SVM_NPF_FETCH ? "fetch" : error & SVM_NPF_WRITE ? "write" : "read");
+	host_access_check(cpu, pa,
+			  error & SVM_NPF_TABLE_WALK ? "page table walk" :
+			  error & SVM_NPF_FETCH	     ? "fetch" :
+			  error & SVM_NPF_WRITE	     ? "write" :
+						       "read");
 	/* Present: another CPU has given the page back since the access. */
 	if (!lookup(pa))
 		map_device(pa);

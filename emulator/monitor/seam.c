@@ -39,8 +39,7 @@ static bool random(u64 *value)
 	return done;
 }
 
-static void __attribute__((noreturn))
-platform_broken(const char *file, int line, const char *what)
+static void __attribute__((noreturn)) platform_broken(const char *file, int line, const char *what)
 {
 	broken("%s:%d: %s (cpu%u)", file, line, what, current_cpu()->index);
 }
@@ -58,8 +57,9 @@ static void add_cmrs(void)
 			continue;
 		if (seam_platform.num_cmrs == SEAM_MAX_CMRS)
 			fatal("more than %u ranges of RAM", SEAM_MAX_CMRS);
-		seam_platform.cmr[seam_platform.num_cmrs++] =
-			(struct seam_memory_range) { base, end - base };
+		seam_platform.cmr[seam_platform.num_cmrs++] = (struct seam_memory_range){
+			base, end - base
+		};
 	}
 }
 
@@ -78,7 +78,7 @@ static u32 count_packages(void)
 
 void seam_init(void)
 {
-	seam_platform = (struct seam_platform) {
+	seam_platform = (struct seam_platform){
 		.abi = SEAM_PLATFORM_ABI,
 		.num_lps = num_cpus,
 		.num_packages = count_packages(),

@@ -14,7 +14,7 @@ extern struct seamldr seamldr;
 extern struct seam_platform seam_platform;
 
 /* By leaf: how often a SEAMCALL, or a TDCALL, met a lock that another LP had. Atomic. */
-#define NUM_TDH_LEAVES	128
+#define NUM_TDH_LEAVES 128
 extern u64 seam_contention[NUM_TDH_LEAVES], td_contention[NUM_TDH_LEAVES];
 
 void seam_init(void);
@@ -28,20 +28,20 @@ void td_end_interrupt(void);
 
 /* seamcall.c */
 /* Which leaf, without its version. */
-#define SEAMCALL_LEAF(rax)	((rax) & (SEAMCALL_P_SEAMLDR | SEAMCALL_LEAF_MASK))
+#define SEAMCALL_LEAF(rax) ((rax) & (SEAMCALL_P_SEAMLDR | SEAMCALL_LEAF_MASK))
 
 enum seamcall_result {
-	SEAMCALL_RETURNED,		/* a status is in RAX */
-	SEAMCALL_VMFAIL_INVALID,	/* RAX is unchanged */
+	SEAMCALL_RETURNED,	 /* a status is in RAX */
+	SEAMCALL_VMFAIL_INVALID, /* RAX is unchanged */
 	SEAMCALL_UD,
 	SEAMCALL_GP,
 };
 
-#define NUM_SEAMLDR_LEAVES	8
+#define NUM_SEAMLDR_LEAVES 8
 
 struct seamcall_stats {
 	u64 vmfail_invalid, in_transition, faults;
-	u64 tdh[NUM_TDH_LEAVES], seamldr[NUM_SEAMLDR_LEAVES];	/* calls by leaf */
+	u64 tdh[NUM_TDH_LEAVES], seamldr[NUM_SEAMLDR_LEAVES]; /* calls by leaf */
 };
 
 extern struct seamcall_stats seamcall_stats;
@@ -73,12 +73,12 @@ const char *fault_add(const char *specification);
 bool fault_find(u32 cpu, u64 leaf, struct fault_action *action);
 const char *cost_set(const char *specification);
 void cost_spend(u64 leaf, unsigned int cpu);
-extern u32 cpus_in_cost;		/* that spend one now */
+extern u32 cpus_in_cost; /* that spend one now */
 const char *hold_set(const char *specification);
 bool hold_find(u64 leaf, unsigned int cpu);
 void hold_release(void);
 /* Of cost_spend(): the SEAMLDR.INSTALL that replaces the module. */
-#define COST_REPLACING	(SEAMLDR_INSTALL | BIT(62))
+#define COST_REPLACING (SEAMLDR_INSTALL | BIT(62))
 void fault_clear(void);
 
 /* lock_hold.c */
@@ -86,7 +86,7 @@ const char *lock_hold_add(const char *specification);
 void lock_hold_clear(void);
 /* The module's call of @leaf, on this CPU, has @lock: it is held here if it was asked for. */
 void lock_hold_wait(u64 leaf, enum seam_lock lock);
-extern u32 cpus_in_lock;		/* that are held now */
+extern u32 cpus_in_lock; /* that are held now */
 
 /* trace.c */
 extern bool trace_on;

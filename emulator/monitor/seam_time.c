@@ -50,9 +50,10 @@ void seam_time_write(char *text, size_t size)
 	for (i = 0; i < num_cpus; i++) {
 		const struct seam_time *all = &cpus[i].inside, *install = &cpus[i].inside_install;
 
-		length += format_text(text + length, size - length,
-			"cpu%u calls %lu us %lu max %lu %s install %lu us %lu max %lu\n",
-			i, all->calls, to_microseconds(all->sum), to_microseconds(all->max),
+		length += format_text(
+			text + length, size - length,
+			"cpu%u calls %lu us %lu max %lu %s install %lu us %lu max %lu\n", i,
+			all->calls, to_microseconds(all->sum), to_microseconds(all->max),
 			all->calls ? seamcall_name(all->max_leaf) ?: "?" : "-", install->calls,
 			to_microseconds(install->sum), to_microseconds(install->max));
 	}

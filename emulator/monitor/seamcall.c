@@ -49,8 +49,7 @@ static enum seamcall_result call_seamldr(struct seam_cpu *call, u64 leaf)
 		return SEAMCALL_VMFAIL_INVALID;
 	cost_spend(leaf, call->lp);
 	if (!inject_fault(call, leaf, &result)) {
-		result = seamldr_call(&seamldr, call) ? SEAMCALL_RETURNED :
-							SEAMCALL_VMFAIL_INVALID;
+		result = seamldr_call(&seamldr, call) ? SEAMCALL_RETURNED : SEAMCALL_VMFAIL_INVALID;
 		if (!was_ready && seamldr_module_ready(&seamldr))
 			transition_check_nobody_inside();
 		if (!was_pending && seamldr_install_pending(&seamldr))
@@ -89,7 +88,7 @@ static enum seamcall_result call_module(struct cpu *cpu, struct seam_cpu *call, 
 	cost_spend(leaf, call->lp);
 	if (!inject_fault(call, leaf, &result)) {
 		call->sysinfo = seamldr_module_sysinfo(&seamldr);
-		seamldr_module_entry(&seamldr)(call);
+		seamldr_module_entry (&seamldr)(call);
 		check_preserved(&before, &call->host, leaf);
 	}
 	WRITE_ONCE(cpu->in_module, false);

@@ -16,11 +16,11 @@
 #include "seam.h"
 
 /* How long to wait in silence for a processor to start. */
-#define AP_PATIENCE_US	(10 * 1000 * 1000UL)
+#define AP_PATIENCE_US (10 * 1000 * 1000UL)
 
-#define ICR_NMI		0x4400
-#define ICR_INIT	0x4500
-#define ICR_STARTUP	0x4600
+#define ICR_NMI	    0x4400
+#define ICR_INIT    0x4500
+#define ICR_STARTUP 0x4600
 
 struct cpu cpus[MAX_CPUS];
 struct cpu_stack cpu_stacks[MAX_CPUS], first_stack;
@@ -33,7 +33,7 @@ static struct vmcb vmcbs[MAX_CPUS] __attribute__((aligned(PAGE_SIZE)));
 static u8 host_save_areas[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u32 num_started;
 
-extern u64 start_stack;			/* boot.S */
+extern u64 start_stack; /* boot.S */
 extern const u8 trampoline[], trampoline_end[];
 
 /* Bits of an x2APIC ID below the package's number. */
@@ -41,7 +41,7 @@ static unsigned int package_shift(void)
 {
 	unsigned int subleaf, shift = 0;
 
-	for (subleaf = 0; ; subleaf++) {
+	for (subleaf = 0;; subleaf++) {
 		struct cpuid_result r = cpuid(0xb, subleaf);
 
 		if (!(r.ecx >> 8 & 0xff))
@@ -150,7 +150,7 @@ void smp_boot(void)
 	unsigned int i;
 
 	memcpy((void *)TRAMPOLINE_PA, trampoline, trampoline_end - trampoline);
-	for (i = num_cpus; i-- > 0; ) {
+	for (i = num_cpus; i-- > 0;) {
 		u64 patience = microseconds() + AP_PATIENCE_US;
 
 		start_stack = (u64)&cpu_stacks[i + 1];

@@ -7,15 +7,15 @@
 #include "lib.h"
 #include "seam.h"
 
-#define MSR_TSC_AUX		0xc0000103
+#define MSR_TSC_AUX 0xc0000103
 
 /*
  * What TDH.VP.ENTER leaves in the host's MSRs; the host has to restore them. XCR0 is left
  * as the TD's, CR2 and the debug registers as after a reset.
  */
-#define SFMASK_AFTER_ENTER	0x20200
+#define SFMASK_AFTER_ENTER 0x20200
 
-#define XSAVE_AREA_SIZE		PAGE_SIZE
+#define XSAVE_AREA_SIZE PAGE_SIZE
 
 /* An XSAVE area of all zeros is the initial state, but for MXCSR. */
 static const struct {
@@ -47,7 +47,7 @@ static void correct_event(struct vmcb *vmcb)
  * An NMI that is the host's ends the TD exit as one. Another one only kicked this
  * CPU: let it look like an interrupt that went away, so that the TD goes on.
  */
-static void take_nmi(struct cpu *cpu, struct vmcb *vmcb)
+static void take_td_nmi(struct cpu *cpu, struct vmcb *vmcb)
 {
 	nmi_window();
 	if (!__atomic_exchange_n(&cpu->nmi_request, 0, __ATOMIC_ACQ_REL))
@@ -115,7 +115,7 @@ void td_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *e
 	cpu->num_td_exits++;
 	correct_event(vmcb);
 	if (vmcb->control.exit_code == SVM_EXIT_NMI)
-		take_nmi(cpu, vmcb);
+		take_td_nmi(cpu, vmcb);
 }
 
 void td_end_interrupt(void)

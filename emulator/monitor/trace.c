@@ -45,11 +45,12 @@ void trace_seamcall(u32 cpu, const struct seam_gprs *in, const struct seam_gprs 
 		format_text(version, sizeof(version), "version=%u ", v);
 	}
 	write_status(status, sizeof(status), out->reg[GPR_RAX], result);
-	length = format_text(line, sizeof(line),
-			     "%lu cpu%u %s %srcx=%lx rdx=%lx r8=%lx r9=%lx -> %s rcx=%lx rdx=%lx r8=%lx\n",
-			     microseconds(), cpu, name, version, in->reg[GPR_RCX],
-			     in->reg[GPR_RDX], in->reg[GPR_R8], in->reg[GPR_R9], status,
-			     out->reg[GPR_RCX], out->reg[GPR_RDX], out->reg[GPR_R8]);
+	length = format_text(
+		line, sizeof(line),
+		"%lu cpu%u %s %srcx=%lx rdx=%lx r8=%lx r9=%lx -> %s rcx=%lx rdx=%lx r8=%lx\n",
+		microseconds(), cpu, name, version, in->reg[GPR_RCX], in->reg[GPR_RDX],
+		in->reg[GPR_R8], in->reg[GPR_R9], status, out->reg[GPR_RCX], out->reg[GPR_RDX],
+		out->reg[GPR_R8]);
 	trace_write(line, length);
 }
 

@@ -3,13 +3,13 @@
 #include "lib.h"
 #include "memory.h"
 
-#define PM_TIMER_HZ		3579545UL
-#define PM_TIMER_MASK		GENMASK(23, 0)
+#define PM_TIMER_HZ   3579545UL
+#define PM_TIMER_MASK GENMASK(23, 0)
 
-#define CALIBRATION_TICKS	(PM_TIMER_HZ / 100)
-#define SAMPLE_ATTEMPTS		5
+#define CALIBRATION_TICKS (PM_TIMER_HZ / 100)
+#define SAMPLE_ATTEMPTS	  5
 /* Two measurements agree when they differ by less than 1 in this many. */
-#define PRECISION		1000
+#define PRECISION	  1000
 
 u64 tsc_khz;
 static u64 tsc_start;
@@ -35,7 +35,7 @@ static struct sample take_sample(void)
 
 		if (duration < best_duration) {
 			best_duration = duration;
-			best = (struct sample) { begin + duration / 2, pm_timer };
+			best = (struct sample){ begin + duration / 2, pm_timer };
 		}
 	}
 	return best;

@@ -13,12 +13,12 @@ struct undefined_opcode {
 	u8 opcode;
 	/* The ModR/M byte under a mask: all of it, its reg field, or nothing. */
 	u8 modrm_mask, modrm;
-	bool memory;			/* the operand must be in memory */
+	bool memory; /* the operand must be in memory */
 	void (*handler)(struct cpu *cpu, const struct instruction *insn);
 };
 
-#define WHOLE	0xff
-#define REG	0x38
+#define WHOLE 0xff
+#define REG   0x38
 
 static const struct undefined_opcode undefined_opcodes[] = {
 	/* 66 0F 01 CF */
@@ -60,8 +60,8 @@ void undefined_opcode_exit(struct cpu *cpu)
 	cpu->num_ud_exits++;
 	if (!instruction_fetch(cpu, &insn))
 		return;
-	for (opcode = undefined_opcodes;
-	     opcode < undefined_opcodes + ARRAY_SIZE(undefined_opcodes); opcode++) {
+	for (opcode = undefined_opcodes; opcode < undefined_opcodes + ARRAY_SIZE(undefined_opcodes);
+	     opcode++) {
 		if (matches(opcode, &insn)) {
 			opcode->handler(cpu, &insn);
 			return;

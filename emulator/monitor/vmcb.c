@@ -8,16 +8,16 @@
 #include "memory.h"
 #include "../abi/control.h"
 
-#define HOST_ASID		1
-#define CR0_RESET		0x60000010
-#define PAT_RESET		0x0007040600070406UL
+#define HOST_ASID 1
+#define CR0_RESET 0x60000010
+#define PAT_RESET 0x0007040600070406UL
 
-#define SEGMENT_DATA16		0x093
-#define SEGMENT_CODE16		0x09b
-#define SEGMENT_DATA32		0xc93
-#define SEGMENT_CODE64		0xa9b
-#define SEGMENT_LDT		0x082
-#define SEGMENT_TSS		0x08b
+#define SEGMENT_DATA16 0x093
+#define SEGMENT_CODE16 0x09b
+#define SEGMENT_DATA32 0xc93
+#define SEGMENT_CODE64 0xa9b
+#define SEGMENT_LDT    0x082
+#define SEGMENT_TSS    0x08b
 
 /* Maps that intercept everything, for TDs. */
 u8 full_iopm[SVM_IOPM_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -77,11 +77,10 @@ static void init_control(struct cpu *cpu)
 	control->intercept_cr_write = INTERCEPT_CR4;
 	control->intercept_exceptions = 1 << VECTOR_UD;
 	/* SVM's own instructions: CPUID does not show them, so they are #UD. */
-	control->intercept = INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_INVLPGA |
-			     INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN |
-			     INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |
-			     INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI |
-			     INTERCEPT_SKINIT;
+	control->intercept = INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
+			     INTERCEPT_MSR | INTERCEPT_SHUTDOWN | INTERCEPT_VMRUN |
+			     INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
+			     INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
 	control->iopm_pa = (u64)iopm;
 	control->msrpm_pa = (u64)msrpm;
 	control->asid = HOST_ASID;
@@ -93,7 +92,7 @@ static void init_control(struct cpu *cpu)
 static void set_segment(struct vmcb_segment *segment, u16 selector, u16 attributes, u32 limit,
 			u64 base)
 {
-	*segment = (struct vmcb_segment) { selector, attributes, limit, base };
+	*segment = (struct vmcb_segment){ selector, attributes, limit, base };
 }
 
 /* All of the VMCB but what depends on how the processor starts. */

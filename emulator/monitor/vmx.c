@@ -7,10 +7,10 @@
 #include "memory.h"
 #include "vmx.h"
 
-#define INVEPT_SINGLE_CONTEXT	1
-#define INVEPT_ALL_CONTEXTS	2
+#define INVEPT_SINGLE_CONTEXT 1
+#define INVEPT_ALL_CONTEXTS   2
 
-#define VMX_CR0_FIXED		((u64)(X86_CR0_PE | X86_CR0_NE | X86_CR0_PG))
+#define VMX_CR0_FIXED ((u64)(X86_CR0_PE | X86_CR0_NE | X86_CR0_PG))
 
 /* The checks that all VMX instructions but VMXON begin with. */
 static bool in_vmx_root(struct cpu *cpu)
@@ -48,10 +48,9 @@ void vmxon(struct cpu *cpu, const struct instruction *insn)
 		inject_exception(cpu, VECTOR_UD);
 		return;
 	}
-	if (save->cpl ||
-	    (!cpu->vmx_root && ((save->cr0 & VMX_CR0_FIXED) != VMX_CR0_FIXED ||
-				!(cpu->feat_ctl & FEAT_CTL_LOCKED) ||
-				!(cpu->feat_ctl & FEAT_CTL_VMX_OUTSIDE_SMX)))) {
+	if (save->cpl || (!cpu->vmx_root && ((save->cr0 & VMX_CR0_FIXED) != VMX_CR0_FIXED ||
+					     !(cpu->feat_ctl & FEAT_CTL_LOCKED) ||
+					     !(cpu->feat_ctl & FEAT_CTL_VMX_OUTSIDE_SMX)))) {
 		inject_exception_error(cpu, VECTOR_GP, 0);
 		return;
 	}

@@ -9,35 +9,35 @@
 #include "../x86/registers.h"
 
 /* Segment selectors of the monitor's own GDT, see boot.S. */
-#define SELECTOR_CODE64		0x08
-#define SELECTOR_DATA		0x10
-#define SELECTOR_CODE32		0x18
+#define SELECTOR_CODE64 0x08
+#define SELECTOR_DATA	0x10
+#define SELECTOR_CODE32 0x18
 
 /* Each CPU has a stack of this size and alignment. */
-#define STACK_SIZE		0x10000
+#define STACK_SIZE 0x10000
 
 /* Where an application processor starts in real mode; below 1 MiB. */
-#define TRAMPOLINE_PA		0x8000
+#define TRAMPOLINE_PA 0x8000
 
 /* The monitor's own: PG, WP, NE, ET, PE. */
-#define CR0_MONITOR		0x80010031
+#define CR0_MONITOR 0x80010031
 
-#define MSR_APIC_BASE		0x1b
-#define MSR_FEAT_CTL		0x3a
-#define MSR_TSC_ADJUST		0x3b
-#define MSR_KEYID_PARTITIONING	0x87
-#define MSR_ARCH_CAPABILITIES	0x10a
-#define MSR_VMX_BASIC		0x480
-#define MSR_VMX_VMFUNC		0x491
-#define MSR_VMX_EXIT_CTLS2	0x493
-#define MSR_X2APIC_ID		0x802
-#define MSR_X2APIC_EOI		0x80b
-#define MSR_X2APIC_ICR		0x830
-#define MSR_TME_CAPABILITY	0x981
-#define MSR_TME_ACTIVATE	0x982
-#define MSR_EFER		0xc0000080
-#define MSR_VM_CR		0xc0010114
-#define MSR_VM_HSAVE_PA		0xc0010117
+#define MSR_APIC_BASE	       0x1b
+#define MSR_FEAT_CTL	       0x3a
+#define MSR_TSC_ADJUST	       0x3b
+#define MSR_KEYID_PARTITIONING 0x87
+#define MSR_ARCH_CAPABILITIES  0x10a
+#define MSR_VMX_BASIC	       0x480
+#define MSR_VMX_VMFUNC	       0x491
+#define MSR_VMX_EXIT_CTLS2     0x493
+#define MSR_X2APIC_ID	       0x802
+#define MSR_X2APIC_EOI	       0x80b
+#define MSR_X2APIC_ICR	       0x830
+#define MSR_TME_CAPABILITY     0x981
+#define MSR_TME_ACTIVATE       0x982
+#define MSR_EFER	       0xc0000080
+#define MSR_VM_CR	       0xc0010114
+#define MSR_VM_HSAVE_PA	       0xc0010117
 
 #ifndef __ASSEMBLER__
 
@@ -45,12 +45,12 @@
 #include "../x86/cpuid.h"
 #include "../x86/paging.h"
 
-#define FEAT_CTL_LOCKED			BIT(0)
-#define FEAT_CTL_VMX_OUTSIDE_SMX	BIT(2)
+#define FEAT_CTL_LOCKED		 BIT(0)
+#define FEAT_CTL_VMX_OUTSIDE_SMX BIT(2)
 
-#define APIC_BASE_BSP		BIT(8)
-#define APIC_BASE_X2APIC	BIT(10)
-#define APIC_BASE_ENABLE	BIT(11)
+#define APIC_BASE_BSP	 BIT(8)
+#define APIC_BASE_X2APIC BIT(10)
+#define APIC_BASE_ENABLE BIT(11)
 
 static inline u64 rdmsr(u32 msr)
 {
@@ -146,13 +146,17 @@ static inline void xsetbv(u32 index, u64 value)
 static inline void xsave(void *area, u64 mask)
 {
 	asm volatile("xsave64 (%0)"
-		     : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+		     :
+		     : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+		     : "memory");
 }
 
 static inline void xrstor(const void *area, u64 mask)
 {
 	asm volatile("xrstor64 (%0)"
-		     : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+		     :
+		     : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+		     : "memory");
 }
 
 static inline void stgi(void)

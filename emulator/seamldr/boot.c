@@ -7,6 +7,7 @@
 
 static bool image_is_valid(const struct tdx_image_header *header, u64 size)
 {
+	/* clang-format off */
 	return size >= sizeof(*header) &&
 	       header->version == TDX_IMAGE_VERSION &&
 	       !__builtin_memcmp(header->signature, TDX_IMAGE_SIGNATURE,
@@ -15,6 +16,7 @@ static bool image_is_valid(const struct tdx_image_header *header, u64 size)
 	       header->module_nr_pages >= 1 &&
 	       header->module_nr_pages <= TDX_IMAGE_MAX_MODULE_PAGES &&
 	       size == (1UL + header->sigstruct_nr_pages + header->module_nr_pages) * PAGE_SIZE;
+	/* clang-format on */
 }
 
 u64 seamldr_boot_load(struct seamldr *ldr, u64 image_pa, u64 size)

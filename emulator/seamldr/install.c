@@ -8,7 +8,7 @@
  */
 #include "internal.h"
 
-#define SEAMDB_INSERT_TRIES	10
+#define SEAMDB_INSERT_TRIES 10
 
 /* Where things are in the SEAM range, for the module in ldr->sigstruct. */
 struct module_layout {
@@ -16,7 +16,7 @@ struct module_layout {
 	u64 data_size;
 	u64 handoff_size;
 	u64 code_base;
-	u64 limit;			/* end of the module's part of the range */
+	u64 limit; /* end of the module's part of the range */
 };
 
 static u64 data_region_base(const struct seam_platform *platform)
@@ -61,10 +61,12 @@ static bool handoff_is_valid(const struct seamldr *ldr)
 {
 	const struct seam_handoff_header *handoff = seamldr_handoff(ldr);
 
+	/* clang-format off */
 	return handoff->valid &&
 	       handoff->size + sizeof(*handoff) <= ldr->handoff_size &&
 	       handoff->hv >= ldr->sigstruct.min_update_hv &&
 	       handoff->hv <= ldr->sigstruct.module_hv;
+	/* clang-format on */
 }
 
 static void wipe(const struct seamldr *ldr, u64 start, u64 end)
@@ -134,7 +136,7 @@ static void set_up_sysinfo(struct seamldr *ldr, const struct module_layout *layo
 	const struct seam_sigstruct *sigstruct = &ldr->sigstruct;
 	struct seam_sysinfo *sysinfo = seamldr_module_sysinfo(ldr);
 
-	*sysinfo = (struct seam_sysinfo) {
+	*sysinfo = (struct seam_sysinfo){
 		.platform = ldr->platform,
 		.module_base = layout->code_base,
 		.module_size = ldr->params.num_module_pages * PAGE_SIZE,
@@ -195,7 +197,7 @@ u64 seamldr_install_module(struct seamldr *ldr, u64 *recoverable)
 
 	__builtin_memcpy(&ldr->sigstruct,
 			 seam_pointer(ldr->platform, ldr->params.sigstruct_pa &
-				      (BIT(ldr->platform->phys_bits) - 1)),
+							     (BIT(ldr->platform->phys_bits) - 1)),
 			 sizeof(ldr->sigstruct));
 
 	status = seamldr_verify_manifest(ldr);
@@ -238,8 +240,7 @@ static u64 check_params(const struct seamldr *ldr)
 	if (params->scenario != SEAMLDR_SCENARIO_LOAD &&
 	    params->scenario != SEAMLDR_SCENARIO_UPDATE)
 		return SEAMLDR_EBADPARAM;
-	if (params->num_module_pages < 1 ||
-	    params->num_module_pages > SEAMLDR_MAX_MODULE_PAGES)
+	if (params->num_module_pages < 1 || params->num_module_pages > SEAMLDR_MAX_MODULE_PAGES)
 		return SEAMLDR_EBADPARAM;
 	for (u64 i = 0; i < params->num_module_pages; i++) {
 		if (!seamldr_is_shared_pa(ldr, params->module_page_pa[i], PAGE_SIZE))

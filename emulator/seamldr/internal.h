@@ -7,17 +7,17 @@
 #include "../crypto/rsa3072.h"
 #include "../crypto/sha384.h"
 
-#define SEAMLDR_BUILD_DATE		0x20261122
-#define SEAMLDR_BUILD_NUMBER		1
-#define SEAMLDR_MAJOR			1
-#define SEAMLDR_MINOR			5
-#define SEAMLDR_UPDATE			2
+#define SEAMLDR_BUILD_DATE   0x20261122
+#define SEAMLDR_BUILD_NUMBER 1
+#define SEAMLDR_MAJOR	     1
+#define SEAMLDR_MINOR	     5
+#define SEAMLDR_UPDATE	     2
 
-#define SEAMLDR_CODE_REGION_SIZE	0x200000UL
-#define SEAMLDR_OWN_RANGE_SIZE		0x10000UL
+#define SEAMLDR_CODE_REGION_SIZE 0x200000UL
+#define SEAMLDR_OWN_RANGE_SIZE	 0x10000UL
 
-#define SEAMSVN_MINOR(svn)		((u8)(svn))
-#define SEAMSVN_MAJOR(svn)		((u8)((svn) >> 8))
+#define SEAMSVN_MINOR(svn) ((u8)(svn))
+#define SEAMSVN_MAJOR(svn) ((u8)((svn) >> 8))
 
 extern const u8 seamldr_signer_hash[SHA384_DIGEST_SIZE];
 

@@ -6,10 +6,11 @@
 #include "internal.h"
 
 /* CPUID.1.EAX without the stepping. */
-#define CPUID_MODEL_MASK	(~0xfU)
+#define CPUID_MODEL_MASK (~0xfU)
 
 static bool header_is_valid(const struct seam_sigstruct *sigstruct)
 {
+	/* clang-format off */
 	return sigstruct->header_type	 == SEAM_SIGSTRUCT_HEADER_TYPE &&
 	       sigstruct->header_length	 == SEAM_SIGSTRUCT_HEADER_LENGTH &&
 	       sigstruct->header_version == SEAM_SIGSTRUCT_HEADER_VERSION &&
@@ -20,6 +21,7 @@ static bool header_is_valid(const struct seam_sigstruct *sigstruct)
 	       sigstruct->exponent_size	 == SEAM_SIGSTRUCT_EXPONENT_SIZE &&
 	       sigstruct->exponent	 == SEAM_SIGSTRUCT_EXPONENT &&
 	       !(sigstruct->module_type & ~SEAM_SIGSTRUCT_DEBUG_SIGNED);
+	/* clang-format on */
 }
 
 /*
@@ -28,10 +30,12 @@ static bool header_is_valid(const struct seam_sigstruct *sigstruct)
  */
 static bool reserved_is_zero(const struct seam_sigstruct *sigstruct)
 {
+	/* clang-format off */
 	return !sigstruct->attributes &&
 	       !sigstruct->reserved3 &&
 	       seamldr_is_zero(sigstruct->reserved1, sizeof(sigstruct->reserved1)) &&
 	       seamldr_is_zero(sigstruct->reserved2, sizeof(sigstruct->reserved2));
+	/* clang-format on */
 }
 
 static bool body_is_valid(const struct seam_sigstruct *sigstruct)
@@ -104,8 +108,8 @@ static bool signature_is_valid(const struct seam_sigstruct *sigstruct)
 		      sizeof(*sigstruct) - body_offset);
 	sha384_final(&context, digest);
 
-	return rsa3072_verify(sigstruct->modulus, sigstruct->exponent,
-			      sigstruct->signature, digest);
+	return rsa3072_verify(sigstruct->modulus, sigstruct->exponent, sigstruct->signature,
+			      digest);
 }
 
 u64 seamldr_verify_manifest(const struct seamldr *ldr)

@@ -17,10 +17,10 @@
 #include "../abi/seamldr.h"
 
 /* Default of seamldr.cpuid_1_eax: Sapphire Rapids. */
-#define SEAMLDR_CPUID_1_EAX		0x000806f8
+#define SEAMLDR_CPUID_1_EAX 0x000806f8
 
 /* Default of seamldr.update_capacity. */
-#define SEAMLDR_UPDATE_CAPACITY		64
+#define SEAMLDR_UPDATE_CAPACITY 64
 
 /* Which leaf's session over all LPs is open. */
 enum seamldr_flow {
@@ -46,24 +46,24 @@ struct seamldr {
 	u32 cpuid_1_eax;
 	void (*replacing)(void);
 
-	bool busy;			/* an LP is inside; atomic */
-	bool seam_ready;		/* the module can be called; atomic */
+	bool busy;	 /* an LP is inside; atomic */
+	bool seam_ready; /* the module can be called; atomic */
 
 	/* The open session, which ends when all LPs have called the leaf. */
 	enum seamldr_flow flow;
 	u32 num_called;
 	bool called[SEAM_MAX_LPS];
-	bool ready_before;		/* @seam_ready when an INSTALL session began */
+	bool ready_before; /* @seam_ready when an INSTALL session began */
 
 	/* What is installed. */
 	struct seam_extend extend;
-	bool range_initialized;		/* there was an INSTALL before */
-	bool dirty;			/* keys and caches may hold secrets of TDs */
-	bool shut_down;			/* P-SEAMLDR is gone until reboot */
+	bool range_initialized; /* there was an INSTALL before */
+	bool dirty;		/* keys and caches may hold secrets of TDs */
+	bool shut_down;		/* P-SEAMLDR is gone until reboot */
 	u32 num_remaining_updates;
-	u64 handoff_size;		/* of the installed module's handoff area */
-	u64 data_end;			/* physical address behind its data region */
-	u64 entry;			/* physical address of its entry point */
+	u64 handoff_size; /* of the installed module's handoff area */
+	u64 data_end;	  /* physical address behind its data region */
+	u64 entry;	  /* physical address of its entry point */
 
 	/* Copies of the operands, so that the host cannot change what was checked. */
 	struct seamldr_params params;

@@ -14,9 +14,9 @@
 #include "../crypto/rsa3072.h"
 #include "tap.h"
 
-#define NUM_KEYS		4
-#define MESSAGES_PER_KEY	100
-#define NUM_HASHES		2000
+#define NUM_KEYS	 4
+#define MESSAGES_PER_KEY 100
+#define NUM_HASHES	 2000
 
 /* The same numbers in each run. */
 static u32 number(u32 below)
@@ -111,7 +111,7 @@ struct key {
 	RSA *rsa;
 	EVP_PKEY *pkey;
 	u32 exponent;
-	u8 modulus[RSA3072_SIZE];		/* little endian */
+	u8 modulus[RSA3072_SIZE]; /* little endian */
 };
 
 static struct key generate_key(u32 exponent)
@@ -144,8 +144,8 @@ static bool openssl_verifies(const struct key *key, const u8 *signature, const u
 	    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) <= 0 ||
 	    EVP_PKEY_CTX_set_signature_md(context, EVP_sha384()) <= 0)
 		abort();
-	verified = EVP_PKEY_verify(context, signature, RSA3072_SIZE, digest,
-				   SHA384_DIGEST_SIZE) == 1;
+	verified = EVP_PKEY_verify(context, signature, RSA3072_SIZE, digest, SHA384_DIGEST_SIZE) ==
+		   1;
 	EVP_PKEY_CTX_free(context);
 	ERR_clear_error();
 	return verified;
@@ -206,8 +206,8 @@ static const u8 digest_info[] = {
 
 /* Without the NULL parameters: some implementations take it. */
 static const u8 info_without_null[] = {
-	0x30, 0x3f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-	0x65, 0x03, 0x04, 0x02, 0x02, 0x04, 0x30,
+	0x30, 0x3f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48,
+	0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x04, 0x30,
 };
 
 static const u8 info_of_sha512[] = {
@@ -216,8 +216,8 @@ static const u8 info_of_sha512[] = {
 };
 
 static const u8 info_long_form[] = {
-	0x30, 0x81, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-	0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+	0x30, 0x81, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
+	0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
 };
 
 struct padding {
@@ -225,16 +225,17 @@ struct padding {
 	const u8 *info;
 	size_t info_size;
 	u8 first, type, fill, separator;
-	size_t garbage;			/* bytes behind the digest */
-	int broken_at;			/* this byte of the filling is another */
+	size_t garbage; /* bytes behind the digest */
+	int broken_at;	/* this byte of the filling is another */
 	bool valid;
 };
 
-#define INFO(array)	.info = array, .info_size = sizeof(array)
-#define FILL(t, f)	.type = t, .fill = f, .broken_at = -1
-#define USUAL		FILL(1, 0xff)
-#define BROKEN(at)	.type = 1, .fill = 0xff, .broken_at = at
+#define INFO(array) .info = array, .info_size = sizeof(array)
+#define FILL(t, f)  .type = t, .fill = f, .broken_at = -1
+#define USUAL	    FILL(1, 0xff)
+#define BROKEN(at)  .type = 1, .fill = 0xff, .broken_at = at
 
+/* clang-format off */
 static const struct padding paddings[] = {
 	{ "right",			INFO(digest_info), USUAL, .valid = true },
 	{ "first byte is not 0",	INFO(digest_info), USUAL, .first = 0x40 },
@@ -252,6 +253,7 @@ static const struct padding paddings[] = {
 	{ "length in long form",	INFO(info_long_form), USUAL },
 	{ "no DigestInfo",		.info = digest_info, .info_size = 0, USUAL },
 };
+/* clang-format on */
 
 static void make_message(const struct padding *padding, const u8 *digest, u8 *message)
 {
@@ -290,8 +292,8 @@ static void test_paddings(const struct key *key)
 		if (!tap_ok(sign_message(key, message, signature), "padding can be signed: %s",
 			    padding->name))
 			continue;
-		tap_is(we_verify(key, signature, digest), padding->valid,
-		       "e=%u, padding: %s", key->exponent, padding->name);
+		tap_is(we_verify(key, signature, digest), padding->valid, "e=%u, padding: %s",
+		       key->exponent, padding->name);
 		tap_is(openssl_verifies(key, signature, digest), padding->valid,
 		       "e=%u, padding, OpenSSL agrees: %s", key->exponent, padding->name);
 	}

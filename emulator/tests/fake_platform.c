@@ -73,8 +73,7 @@ static enum seam_page_use fake_page_use(u64 pa)
 	return fake.use[(pa - FAKE_RAM_BASE) / PAGE_SIZE];
 }
 
-static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs,
-		       struct seam_extended_state *extended)
+static void fake_vmrun(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
 {
 	if (!fake.vmrun) {
 		printf("Bail out! no vmrun\n");
@@ -171,7 +170,7 @@ void fake_reset(u32 num_lps, u32 num_packages)
 	memset(&fake, 0, sizeof(fake));
 	memset(fake.use, -1, sizeof(fake.use));
 	fake.interrupt = -1;
-	fake.platform = (struct seam_platform) {
+	fake.platform = (struct seam_platform){
 		.abi = SEAM_PLATFORM_ABI,
 		.num_lps = num_lps,
 		.num_packages = num_packages,
@@ -218,7 +217,7 @@ u64 fake_alloc_end(void)
 
 struct seam_cpu fake_cpu(u32 lp)
 {
-	return (struct seam_cpu) {
+	return (struct seam_cpu){
 		.platform = &fake.platform,
 		.lp = lp,
 		.x2apic_id = lp,

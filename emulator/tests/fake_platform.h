@@ -14,16 +14,16 @@
  * Physical memory: [FAKE_RAM_BASE, FAKE_RAM_BASE + FAKE_RAM_SIZE), with the SEAM
  * range at its end, which is not convertible memory.
  */
-#define FAKE_RAM_BASE		0x10000000UL
-#define FAKE_RAM_SIZE		0x04000000UL
-#define FAKE_SEAMRR_SIZE	0x00800000UL
-#define FAKE_SEAMRR_BASE	(FAKE_RAM_BASE + FAKE_RAM_SIZE - FAKE_SEAMRR_SIZE)
-#define FAKE_CMR_SIZE		(FAKE_RAM_SIZE - FAKE_SEAMRR_SIZE)
-#define FAKE_NUM_PAGES		(FAKE_RAM_SIZE / PAGE_SIZE)
-#define FAKE_PHYS_BITS		46
-#define FAKE_MKTME_KEYIDS	15
-#define FAKE_TDX_KEYIDS		48
-#define FAKE_TDCALLS		128
+#define FAKE_RAM_BASE	  0x10000000UL
+#define FAKE_RAM_SIZE	  0x04000000UL
+#define FAKE_SEAMRR_SIZE  0x00800000UL
+#define FAKE_SEAMRR_BASE  (FAKE_RAM_BASE + FAKE_RAM_SIZE - FAKE_SEAMRR_SIZE)
+#define FAKE_CMR_SIZE	  (FAKE_RAM_SIZE - FAKE_SEAMRR_SIZE)
+#define FAKE_NUM_PAGES	  (FAKE_RAM_SIZE / PAGE_SIZE)
+#define FAKE_PHYS_BITS	  46
+#define FAKE_MKTME_KEYIDS 15
+#define FAKE_TDX_KEYIDS	  48
+#define FAKE_TDCALLS	  128
 
 /**
  * struct fake_platform - the one and only
@@ -52,8 +52,7 @@ struct fake_platform {
 	const char *broken_what;
 	jmp_buf on_broken;
 	bool broken_expected;
-	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs,
-		      struct seam_extended_state *extended);
+	void (*vmrun)(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended);
 	u64 invept[SEAM_MAX_LPS];
 	int interrupt;
 	u32 num_ended;
@@ -80,17 +79,17 @@ void *fake_pointer(u64 pa);
 struct seam_cpu fake_cpu(u32 lp);
 
 /* Whether @statement calls broken(). */
-#define fake_catches_broken(statement)			\
-({							\
-	volatile bool caught_ = true;			\
-							\
-	fake.broken_expected = true;			\
-	if (!setjmp(fake.on_broken)) {			\
-		statement;				\
-		caught_ = false;			\
-	}						\
-	fake.broken_expected = false;			\
-	caught_;					\
-})
+#define fake_catches_broken(statement)         \
+	({                                     \
+		volatile bool caught_ = true;  \
+                                               \
+		fake.broken_expected = true;   \
+		if (!setjmp(fake.on_broken)) { \
+			statement;             \
+			caught_ = false;       \
+		}                              \
+		fake.broken_expected = false;  \
+		caught_;                       \
+	})
 
 #endif

@@ -10,8 +10,8 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define FIRST_VERSION	"1.5.05"
-#define GRANITE_RAPIDS	0xa06d1
+#define FIRST_VERSION  "1.5.05"
+#define GRANITE_RAPIDS 0xa06d1
 
 static char directory[512];
 
@@ -109,14 +109,14 @@ static void rehearse(const char *name, u64 status)
 	tap_ok(seamldr_module_ready(&ldr), "%s: rehearsed: the module can be called", name);
 	tap_is(ldr.num_remaining_updates, updates, "%s: rehearsed: the log is as it was", name);
 	tap_ok(!memcmp(&extend, &ldr.extend, sizeof(extend)) &&
-	       !memcmp(&sysinfo, seamldr_module_sysinfo(&ldr), sizeof(sysinfo)),
+		       !memcmp(&sysinfo, seamldr_module_sysinfo(&ldr), sizeof(sysinfo)),
 	       "%s: rehearsed: it is the module that was there", name);
 	fixture_write_handoff(0);
 }
 
 static void test_good(void)
 {
-	static const char * const versions[] = { "1.5.05", "1.5.06", "1.5.07", "1.5.08" };
+	static const char *const versions[] = { "1.5.05", "1.5.06", "1.5.07", "1.5.08" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		const char *version = versions[i];

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define EPT_VIOLATION		48
+#define EPT_VIOLATION 48
 
 static u64 fault_gpa, fault_rip;
 

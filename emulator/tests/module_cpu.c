@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MAX_STEPS		8
+#define MAX_STEPS 8
 
 struct test_td running_td;
 

@@ -31,7 +31,7 @@ void long_mode(struct vmcb *vmcb);
 void at_instruction(struct vmcb *vmcb, const void *bytes, size_t size);
 
 /* Where at_instruction() puts them, from TEST_GPA. */
-#define CODE_OFFSET		0xf00
+#define CODE_OFFSET 0xf00
 
 /* Steps: the event that is injected, and an exit by an NMI. */
 extern u64 injected;
@@ -45,7 +45,7 @@ void step_tdcall(struct vmcb *vmcb, struct seam_gprs *gprs);
 void step_result(struct vmcb *vmcb, struct seam_gprs *gprs);
 u64 tdcall(u64 leaf, u64 rcx, u64 rdx, u64 r8);
 
-#define EXCEPTION(vector)		(SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | (vector))
-#define EXCEPTION_WITH_ERROR(vector)	(EXCEPTION(vector) | SVM_EVENT_ERROR_CODE)
+#define EXCEPTION(vector)	     (SVM_EVENT_VALID | SVM_EVENT_EXCEPTION | (vector))
+#define EXCEPTION_WITH_ERROR(vector) (EXCEPTION(vector) | SVM_EVENT_ERROR_CODE)
 
 #endif

@@ -9,10 +9,10 @@
 #include "../abi/seamldr.h"
 #include "../crypto/sha384.h"
 
-#define HANDOFF_SIZE	(14 * PAGE_SIZE)
-#define GLOBAL_SIZE	(32 * PAGE_SIZE)
-#define LP_DATA_SIZE	(64 * PAGE_SIZE)
-#define DATA_BASE	(FAKE_SEAMRR_BASE + 0x10000)
+#define HANDOFF_SIZE (14 * PAGE_SIZE)
+#define GLOBAL_SIZE  (32 * PAGE_SIZE)
+#define LP_DATA_SIZE (64 * PAGE_SIZE)
+#define DATA_BASE    (FAKE_SEAMRR_BASE + 0x10000)
 
 /* Not each program has all of them. */
 void module_entry_1_5_05(struct seam_cpu *cpu) __attribute__((weak));
@@ -79,7 +79,7 @@ u64 call_on(u32 lp, u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)
 static void install(enum module_version version)
 {
 	entry = versions[version].entry;
-	sysinfo = (struct seam_sysinfo) {
+	sysinfo = (struct seam_sysinfo){
 		.platform = &fake.platform,
 		.data_base = DATA_BASE,
 		.data_size = HANDOFF_SIZE + GLOBAL_SIZE + fake.platform.num_lps * LP_DATA_SIZE,
@@ -126,7 +126,7 @@ void init_all_lps(u64 init_version, u64 enabling_flags)
 		must(call_on(lp, TDH_SYS_LP_INIT, 0, 0, 0, 0), "TDH.SYS.LP.INIT");
 }
 
-#define GIB	BIT(30)
+#define GIB BIT(30)
 
 struct tdmr_info good_tdmr(void)
 {
@@ -170,7 +170,8 @@ void host_ready(enum module_version version)
 	for (u32 package = 0; package < NUM_PACKAGES; package++)
 		for (u32 lp = 0; lp < NUM_LPS; lp++)
 			if (fake_cpu(lp).package == package) {
-				must(call_on(lp, TDH_SYS_KEY_CONFIG, 0, 0, 0, 0), "TDH.SYS.KEY.CONFIG");
+				must(call_on(lp, TDH_SYS_KEY_CONFIG, 0, 0, 0, 0),
+				     "TDH.SYS.KEY.CONFIG");
 				break;
 			}
 	do {
@@ -264,7 +265,8 @@ void td_add_sept(struct test_td *td, u64 gpa)
 
 		td->sept[level - 1] = fake_alloc_pages(1);
 		must(call(TDH_MEM_SEPT_ADD, (gpa & ~(size - 1)) | level, td->tdr,
-			  td->sept[level - 1], 0), "TDH.MEM.SEPT.ADD");
+			  td->sept[level - 1], 0),
+		     "TDH.MEM.SEPT.ADD");
 	}
 }
 
@@ -417,6 +419,7 @@ void test_coverage(void)
 		const char *why = why_unreachable(statuses[i]);
 
 		if (!was_seen(statuses[i]))
-			printf("#   TDX_%s: %s\n", tdx_status_name(statuses[i]), why ?: "no reason");
+			printf("#   TDX_%s: %s\n", tdx_status_name(statuses[i]),
+			       why ?: "no reason");
 	}
 }

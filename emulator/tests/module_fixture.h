@@ -24,18 +24,18 @@ enum module_version {
 	NUM_MODULE_VERSIONS,
 };
 
-#define NUM_LPS			4
-#define NUM_PACKAGES		2
-#define FIRST_KEYID		(FAKE_MKTME_KEYIDS + 1UL)
-#define GLOBAL_KEYID		FIRST_KEYID
-#define TD_KEYID		(FIRST_KEYID + 1)
+#define NUM_LPS	     4
+#define NUM_PACKAGES 2
+#define FIRST_KEYID  (FAKE_MKTME_KEYIDS + 1UL)
+#define GLOBAL_KEYID FIRST_KEYID
+#define TD_KEYID     (FIRST_KEYID + 1)
 
-#define TD_TDCX_PAGES		6
-#define VCPU_TDCX_PAGES		5
+#define TD_TDCX_PAGES	6
+#define VCPU_TDCX_PAGES 5
 
 /* CPUID.1.EAX of a TD, in the bits that a host chooses. */
-#define TD_FAMILY_MODEL		0x000806f8
-#define FAMILY_MODEL_MASK	0x0fff3fff
+#define TD_FAMILY_MODEL	  0x000806f8
+#define FAMILY_MODEL_MASK 0x0fff3fff
 
 /* Registers after this thread's last call. */
 extern __thread struct seam_gprs out;
@@ -61,7 +61,7 @@ static inline u64 call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)
 	return call_on(this_lp, rax, rcx, rdx, r8, r9);
 }
 
-#define VERSION_1		(1UL << SEAMCALL_VERSION_SHIFT)
+#define VERSION_1 (1UL << SEAMCALL_VERSION_SHIFT)
 
 /* TDH.SYS.INIT, and TDH.SYS.LP.INIT on all LPs. */
 void init_all_lps(u64 init_version, u64 enabling_flags);
@@ -138,7 +138,7 @@ void td_build(struct test_td *td, u64 keyid);
 /* Until its pages are the host's again, the TDR included. */
 void td_destroy(struct test_td *td);
 
-#define TEST_GPA		0x200000UL
+#define TEST_GPA 0x200000UL
 
 /* What MRTD has to be for one page with @fill at TEST_GPA. */
 void expected_mrtd(u8 fill, u8 mrtd[48]);
@@ -147,7 +147,7 @@ void expected_mrtd(u8 fill, u8 mrtd[48]);
 void td_report_mrtd(struct test_td *td, u8 mrtd[48]);
 
 /* A status expectation with all in its name. */
-#define is_status(got, expected)	tap_is(got, expected, "%s is " #expected, #got)
+#define is_status(got, expected) tap_is(got, expected, "%s is " #expected, #got)
 
 /* The parts of the test. */
 void test_sys(void);

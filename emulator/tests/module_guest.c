@@ -10,15 +10,15 @@
 
 #include <string.h>
 
-#define SHARED_BIT		BIT(47)
-#define FIELD_PEND_NMI		(32UL << 56 | 11)
+#define SHARED_BIT     BIT(47)
+#define FIELD_PEND_NMI (32UL << 56 | 11)
 
-#define MSR_X2APIC_TPR		0x808
-#define MSR_X2APIC_SELF_IPI	0x83f
+#define MSR_X2APIC_TPR	    0x808
+#define MSR_X2APIC_SELF_IPI 0x83f
 
-#define REASON_HLT		12
-#define REASON_CR_ACCESS	28
-#define REASON_EPT_VIOLATION	48
+#define REASON_HLT	     12
+#define REASON_CR_ACCESS     28
+#define REASON_EPT_VIOLATION 48
 
 /* What the TD executes, and with what in its registers. */
 static struct {
@@ -130,8 +130,8 @@ static void write_cr(u32 number, u64 value)
 		execute("\x0f\x22\xc3", 3, SVM_EXIT_WRITE_CR0);
 }
 
-#define USUAL_CR0	(X86_CR0_PE | X86_CR0_NE | X86_CR0_ET)
-#define USUAL_CR4	(X86_CR4_MCE | X86_CR4_PAE)
+#define USUAL_CR0 (X86_CR0_PE | X86_CR0_NE | X86_CR0_ET)
+#define USUAL_CR4 (X86_CR4_MCE | X86_CR4_PAE)
 
 /* src/common/helpers/helpers.c, write_guest_cr0() and write_guest_cr4() */
 static void test_cr0_cr4(void)
@@ -143,7 +143,8 @@ static void test_cr0_cr4(void)
 	} refused[] = {
 		{ 0, X86_CR0_PE, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0.NE clear" },
 		{ 0, USUAL_CR0 | BIT(32), EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0, a high bit" },
-		{ 0, X86_CR0_NE | X86_CR0_PG, EXCEPTION_WITH_ERROR(VECTOR_GP), "CR0.PG without PE" },
+		{ 0, X86_CR0_NE | X86_CR0_PG, EXCEPTION_WITH_ERROR(VECTOR_GP),
+		  "CR0.PG without PE" },
 		{ 0, X86_CR0_NE, EXCEPTION(VECTOR_VE), "CR0.PE clear" },
 		{ 0, USUAL_CR0 | X86_CR0_CD, EXCEPTION(VECTOR_VE), "CR0.CD" },
 		{ 0, USUAL_CR0 | X86_CR0_NW, EXCEPTION(VECTOR_VE), "CR0.NW" },
@@ -175,7 +176,8 @@ static void test_cr0_cr4(void)
 		tap_is(tdcall_regs.reg[GPR_RDX], refused[i].number | 3 << 8, "by RBX");
 	}
 	write_cr(0, USUAL_CR0 | X86_CR0_WP | X86_CR0_TS | BIT(20));
-	tap_is(cr0, USUAL_CR0 | X86_CR0_WP | X86_CR0_TS, "what CR0 may be it is, but for ignored bits");
+	tap_is(cr0, USUAL_CR0 | X86_CR0_WP | X86_CR0_TS,
+	       "what CR0 may be it is, but for ignored bits");
 	tap_is(tdcall_rip, TEST_GPA + CODE_OFFSET + 3, "and the instruction is skipped");
 	write_cr(0, USUAL_CR0 | X86_CR0_PG);
 	tap_ok(efer & EFER_LMA, "with paging begins long mode");
@@ -266,7 +268,7 @@ static void test_tsc_leaf(void)
 	tap_is(injected, 0, "CPUID 0x15 is no #VE");
 	/* TSC_FREQUENCY is 80. */
 	tap_ok(tdcall_regs.reg[GPR_RAX] == 1 && tdcall_regs.reg[GPR_RBX] == 80 &&
-	       tdcall_regs.reg[GPR_RCX] == 25000000 && !tdcall_regs.reg[GPR_RDX],
+		       tdcall_regs.reg[GPR_RCX] == 25000000 && !tdcall_regs.reg[GPR_RDX],
 	       "it tells the TD's rate by a crystal of 25 MHz");
 }
 
@@ -288,11 +290,11 @@ static void test_nmi_waits_for_ve(void)
 	tap_is(out.reg[GPR_R8], 0, "and the NMI comes");
 }
 
-#define FIELD_CONFIG_FLAGS	0x1110000300000016UL
-#define FIELD_TD_CTLS		0x1110000300000017UL
-#define FIELD_TSC_FREQUENCY	0x111000010000000cUL
-#define FIELD_NOTIFY_ENABLES	0x9100000000000010UL
-#define FIELD_TOPOLOGY		0x9100000000000019UL
+#define FIELD_CONFIG_FLAGS   0x1110000300000016UL
+#define FIELD_TD_CTLS	     0x1110000300000017UL
+#define FIELD_TSC_FREQUENCY  0x111000010000000cUL
+#define FIELD_NOTIFY_ENABLES 0x9100000000000010UL
+#define FIELD_TOPOLOGY	     0x9100000000000019UL
 
 static u64 vm_rd(u64 id)
 {
@@ -326,7 +328,7 @@ static void test_fields(void)
 	is_status(vm_wr(FIELD_CONFIG_FLAGS, 0), TDX_METADATA_FIELD_NOT_WRITABLE);
 }
 
-#define NOTIFICATION_VECTOR	0xf2
+#define NOTIFICATION_VECTOR 0xf2
 
 static u64 *descriptor;
 
@@ -376,13 +378,15 @@ static void test_exact_tsc(void)
 	       1990125000, "CPUID 0x15 tells the platform's rate, to 25 kHz");
 	tap_ok(tdcall_regs.reg[GPR_RCX] / 1000 * tdcall_regs.reg[GPR_RBX] <= UINT32_MAX,
 	       "and Linux can multiply it in 32 bits");
-	tap_ok(!(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC),
+	tap_ok(!(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept &
+		 INTERCEPT_RDTSC),
 	       "and RDTSC does not exit");
 	host_ready(MODULE_1_5_05);
 	fake.platform.exact_tsc = true;
 	fake.platform.tsc_khz = 1900000;
 	td_build(&td, TD_KEYID);
-	tap_ok(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept & INTERCEPT_RDTSC,
+	tap_ok(((struct vmcb *)fake_pointer(td.vcpu[0].tdcx[0]))->control.intercept &
+		       INTERCEPT_RDTSC,
 	       "another rate than the platform's is scaled");
 }
 

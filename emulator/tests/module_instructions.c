@@ -7,35 +7,35 @@
 
 #include <string.h>
 
-#define FIELD_STATE_DETAILS	0x9100000000000100UL
+#define FIELD_STATE_DETAILS 0x9100000000000100UL
 
-#define MSR_TSC			0x10
-#define MSR_APIC_BASE		0x1b
-#define MSR_TSC_ADJUST		0x3b
-#define MSR_MISC_ENABLE		0x1a0
-#define MSR_PAT			0x277
-#define MSR_X2APIC_TPR		0x808
-#define MSR_X2APIC_PPR		0x80a
-#define MSR_X2APIC_EOI		0x80b
-#define MSR_X2APIC_ISR0		0x810
-#define MSR_X2APIC_IRR0		0x820
-#define MSR_X2APIC_ICR		0x830
-#define MSR_X2APIC_SELF_IPI	0x83f
-#define MSR_XSS			0xda0
-#define MSR_EFER		0xc0000080
-#define MSR_STAR		0xc0000081
-#define MSR_LSTAR		0xc0000082
-#define MSR_SYSCALL_MASK	0xc0000084
-#define MSR_KERNEL_GS_BASE	0xc0000102
-#define MSR_TSC_AUX		0xc0000103
+#define MSR_TSC		    0x10
+#define MSR_APIC_BASE	    0x1b
+#define MSR_TSC_ADJUST	    0x3b
+#define MSR_MISC_ENABLE	    0x1a0
+#define MSR_PAT		    0x277
+#define MSR_X2APIC_TPR	    0x808
+#define MSR_X2APIC_PPR	    0x80a
+#define MSR_X2APIC_EOI	    0x80b
+#define MSR_X2APIC_ISR0	    0x810
+#define MSR_X2APIC_IRR0	    0x820
+#define MSR_X2APIC_ICR	    0x830
+#define MSR_X2APIC_SELF_IPI 0x83f
+#define MSR_XSS		    0xda0
+#define MSR_EFER	    0xc0000080
+#define MSR_STAR	    0xc0000081
+#define MSR_LSTAR	    0xc0000082
+#define MSR_SYSCALL_MASK    0xc0000084
+#define MSR_KERNEL_GS_BASE  0xc0000102
+#define MSR_TSC_AUX	    0xc0000103
 
-#define EFER_FIRST		0xd01UL	/* SCE, LME, LMA, NXE */
+#define EFER_FIRST 0xd01UL /* SCE, LME, LMA, NXE */
 
-#define REASON_CPUID		10
-#define REASON_MSR_READ		31
-#define REASON_MSR_WRITE	32
+#define REASON_CPUID	 10
+#define REASON_MSR_READ	 31
+#define REASON_MSR_WRITE 32
 
-#define NON_CANONICAL		BIT(47)
+#define NON_CANONICAL BIT(47)
 
 /* What the TD executes next. */
 static struct {
@@ -313,7 +313,8 @@ static void test_cpuid(void)
 	is_status(cpuid(7), 0);
 	tap_is(tdcall_regs.reg[GPR_RCX] & BIT(4), BIT(4), "so it is with OSPKE");
 	is_status(cpuid(0x80000001), 0);
-	tap_ok(!(tdcall_regs.reg[GPR_RCX] & ~0x121UL) && !(tdcall_regs.reg[GPR_RDX] & ~0x2c100800UL),
+	tap_ok(!(tdcall_regs.reg[GPR_RCX] & ~0x121UL) &&
+		       !(tdcall_regs.reg[GPR_RDX] & ~0x2c100800UL),
 	       "no feature of AMD's");
 	is_status(cpuid(0x80000008), 0);
 	tap_is(tdcall_regs.reg[GPR_RBX] & ~0x200UL, 0, "here neither");

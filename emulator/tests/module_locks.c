@@ -8,7 +8,7 @@
  */
 /* The layouts are those of all versions. */
 #ifndef MODULE_CONFIG
-#define MODULE_CONFIG		"versions/1.5.05.h"
+#define MODULE_CONFIG "versions/1.5.05.h"
 #endif
 #include "../module/sept.h"
 
@@ -17,8 +17,8 @@
 #include <pthread.h>
 #include <sched.h>
 
-#define WRITER			((module_lock)BIT(15))
-#define READER			((module_lock)1)
+#define WRITER ((module_lock)BIT(15))
+#define READER ((module_lock)1)
 
 static struct test_td td;
 static u64 spare;
@@ -279,7 +279,8 @@ static void meets(u64 leaf, enum seam_lock lock, u64 other_leaf, u64 rcx, u64 rd
 /* Where the platform may hold a call, it has the lock, and nobody else gets it. */
 static void test_held(void)
 {
-	u64 tree = TDX_OPERAND_BUSY | OPERAND_SEPT_TREE, epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
+	u64 tree = TDX_OPERAND_BUSY | OPERAND_SEPT_TREE,
+	    epoch = TDX_OPERAND_BUSY | OPERAND_TD_EPOCH;
 	u64 entry = TDX_OPERAND_BUSY | OPERAND_RCX, gpa = TEST_GPA, next = TEST_GPA + PAGE_SIZE;
 
 	run_start(MODULE_1_5_05);
@@ -303,8 +304,8 @@ static void test_held(void)
 	meets(TDH_MEM_SEPT_ADD, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr);
 	is_status(call(TDH_MEM_SEPT_ADD, BIT(30) | 2, td.tdr, fake_alloc_pages(1), 0), TDX_SUCCESS);
 	is_status(meeting.status, entry);
-	meets(SEAMCALL_TDCALL | TDG_MEM_PAGE_ACCEPT, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_RANGE_BLOCK, next,
-	      td.tdr);
+	meets(SEAMCALL_TDCALL | TDG_MEM_PAGE_ACCEPT, SEAM_LOCK_SEPT_ENTRY, TDH_MEM_RANGE_BLOCK,
+	      next, td.tdr);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, next, 0, 0), TDX_SUCCESS);
 	is_status(meeting.status, entry);
 

@@ -6,12 +6,12 @@
 
 #include "../crypto/sha384.h"
 
-#define STATE_FREE		0
-#define STATE_BLOCKED		1
-#define STATE_PENDING		2
-#define STATE_PENDING_BLOCKED	3
-#define STATE_PRESENT		4
-#define SHARED_BIT		BIT(47)
+#define STATE_FREE	      0
+#define STATE_BLOCKED	      1
+#define STATE_PENDING	      2
+#define STATE_PENDING_BLOCKED 3
+#define STATE_PRESENT	      4
+#define SHARED_BIT	      BIT(47)
 
 static struct test_td td;
 
@@ -78,7 +78,8 @@ static void test_page_add(void)
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, FAKE_RAM_BASE),
 		  TDX_OPERAND_INVALID | OPERAND_R9);
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page,
-		       source | FIRST_KEYID << FAKE_PHYS_BITS), TDX_OPERAND_INVALID | OPERAND_R9);
+		       source | FIRST_KEYID << FAKE_PHYS_BITS),
+		  TDX_OPERAND_INVALID | OPERAND_R9);
 	is_status(call(TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0), TDX_EPT_ENTRY_NOT_PRESENT);
 	memset(fake_pointer(source), 0x77, PAGE_SIZE);
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, source), TDX_SUCCESS);
@@ -104,8 +105,7 @@ static void test_finalize(void)
 	is_status(call(TDH_MR_FINALIZE, td.tdr, 0, 0, 0), TDX_SUCCESS);
 	is_status(call(TDH_MR_FINALIZE, td.tdr, 0, 0, 0), TDX_OP_STATE_INCORRECT);
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, 0, 0), TDX_OP_STATE_INCORRECT);
-	is_status(call(TDH_VP_CREATE, fake_alloc_pages(1), td.tdr, 0, 0),
-		  TDX_OP_STATE_INCORRECT);
+	is_status(call(TDH_VP_CREATE, fake_alloc_pages(1), td.tdr, 0, 0), TDX_OP_STATE_INCORRECT);
 }
 
 static void test_aug(void)

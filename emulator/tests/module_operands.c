@@ -5,19 +5,19 @@
  */
 #include "module_fixture.h"
 
-#define UNINITIALIZED	BIT(0)
-#define INITIALIZED	BIT(1)
-#define RUNNABLE	BIT(2)
-#define BUILT		(INITIALIZED | RUNNABLE)
+#define UNINITIALIZED BIT(0)
+#define INITIALIZED   BIT(1)
+#define RUNNABLE      BIT(2)
+#define BUILT	      (INITIALIZED | RUNNABLE)
 /* The leaf does not look. */
-#define ANY_STATE	BIT(3)
+#define ANY_STATE     BIT(3)
 
-#define PAMT_WRITER	0x8000
+#define PAMT_WRITER 0x8000
 
 static const struct leaf {
 	u64 leaf;
-	bool vcpu;			/* a TDVPR, or a TDR */
-	enum seam_gpr reg;		/* that holds it */
+	bool vcpu;	   /* a TDVPR, or a TDR */
+	enum seam_gpr reg; /* that holds it */
 	u32 states;
 } leaves[] = {
 	{ TDH_MNG_KEY_CONFIG, false, GPR_RCX, ANY_STATE },
@@ -149,7 +149,8 @@ static void test_reclaim(void)
 	td_init(&td);
 	page = td.tdcx[5];
 	for (u32 lp = 0; lp < NUM_LPS; lp += NUM_LPS - 1)
-		call_on(lp, lp ? TDH_PHYMEM_CACHE_WB : TDH_MNG_VPFLUSHDONE, lp ? 0 : td.tdr, 0, 0, 0);
+		call_on(lp, lp ? TDH_PHYMEM_CACHE_WB : TDH_MNG_VPFLUSHDONE, lp ? 0 : td.tdr, 0, 0,
+			0);
 	call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0);
 	is_status(call(TDH_MNG_KEY_FREEID, td.tdr, 0, 0, 0), TDX_SUCCESS);
 	fake.platform.deep_invariants = false;

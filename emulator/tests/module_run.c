@@ -8,15 +8,15 @@
 
 #include "../crypto/sha384.h"
 
-#define SHARED_BIT		BIT(47)
-#define FIELD(class, code)	((u64)(class) << 56 | (code))
-#define FIELD_POSTED_INTR_DESC	FIELD(0, 0x2016)
-#define FIELD_PIN_CONTROLS	FIELD(0, 0x4000)
-#define FIELD_SHARED_EPTP	FIELD(0, 0x203c)
-#define FIELD_STATE_DETAILS	(BIT(63) | FIELD(17, 0x100))
-#define FIELD_PEND_NMI		FIELD(32, 11)
-#define FIELD_NUM_VCPUS		0x9010000100000001UL
-#define FIELD_UPDATE_VERSION	0x0800000100000005UL
+#define SHARED_BIT	       BIT(47)
+#define FIELD(class, code)     ((u64)(class) << 56 | (code))
+#define FIELD_POSTED_INTR_DESC FIELD(0, 0x2016)
+#define FIELD_PIN_CONTROLS     FIELD(0, 0x4000)
+#define FIELD_SHARED_EPTP      FIELD(0, 0x203c)
+#define FIELD_STATE_DETAILS    (BIT(63) | FIELD(17, 0x100))
+#define FIELD_PEND_NMI	       FIELD(32, 11)
+#define FIELD_NUM_VCPUS	       0x9010000100000001UL
+#define FIELD_UPDATE_VERSION   0x0800000100000005UL
 
 static struct vmcb first_vmcb;
 static struct seam_gprs first_gprs;
@@ -36,12 +36,14 @@ static void test_first_entry(void)
 	run_start(MODULE_1_5_05);
 	is_status(enter(step_look, NULL), 1);
 	tap_is(out.reg[GPR_R9], BIT(31) | 0x33, "R9: the interrupt's vector");
-	tap_ok(v->save.rip == 0xfffffff0 && v->save.cr0 == 0x21 && v->save.efer == 0x1901 && v->save.rflags == 2,
+	tap_ok(v->save.rip == 0xfffffff0 && v->save.cr0 == 0x21 && v->save.efer == 0x1901 &&
+		       v->save.rflags == 2,
 	       "the TD starts at its reset vector");
-	tap_ok(v->save.cs.attributes == 0xc9b && v->save.ds.attributes == 0xc93 && v->save.dr7 == 0x400,
+	tap_ok(v->save.cs.attributes == 0xc9b && v->save.ds.attributes == 0xc93 &&
+		       v->save.dr7 == 0x400,
 	       "in 32-bit protected mode");
 	tap_ok(first_gprs.reg[GPR_RBX] == 48 && first_gprs.reg[GPR_RCX] == 0x1234 &&
-	       first_gprs.reg[GPR_R8] == 0x1234 && first_gprs.reg[GPR_RSI] == 0,
+		       first_gprs.reg[GPR_R8] == 0x1234 && first_gprs.reg[GPR_RSI] == 0,
 	       "with what TDH.VP.INIT passed");
 	tap_is(first_gprs.reg[GPR_RDX] & FAMILY_MODEL_MASK, TD_FAMILY_MODEL,
 	       "RDX: the CPU's family and model, as the TD sees them");
@@ -49,7 +51,8 @@ static void test_first_entry(void)
 	tap_ok(v->control.nested_control & 1 && v->control.nested_cr3, "under nested paging");
 	is_status(call(TDH_VP_ENTER, running_td.vcpu[0].tdvpr | BIT(54), 0, 0, 0),
 		  TDX_OPERAND_INVALID | OPERAND_RCX);
-	is_status(call(TDH_VP_ENTER, running_td.tdr, 0, 0, 0), TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
+	is_status(call(TDH_VP_ENTER, running_td.tdr, 0, 0, 0),
+		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
 }
 
 static u64 inside[2];
@@ -231,8 +234,8 @@ static void test_vmcall(void)
 	tdcall_regs.reg[GPR_RCX] = mask;
 	is_status(enter(step_tdcall, NULL), 77);
 	tap_is(out.reg[GPR_RCX], mask, "RCX: the mask");
-	tap_ok(out.reg[GPR_R11] == 0x1111111111111111UL && !out.reg[GPR_R13] &&
-	       !out.reg[GPR_RBX], "registers in the mask, and no others");
+	tap_ok(out.reg[GPR_R11] == 0x1111111111111111UL && !out.reg[GPR_R13] && !out.reg[GPR_RBX],
+	       "registers in the mask, and no others");
 
 	/* The host's answer. */
 	cpu = fake_cpu(0);
@@ -354,8 +357,7 @@ static void test_accept(void)
 
 	run_start(MODULE_1_5_05);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, gpa | 2, 0, 0), TDX_OPERAND_INVALID | OPERAND_RCX);
-	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA | 1, 0, 0),
-		  TDX_PAGE_SIZE_MISMATCH | 1);
+	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA | 1, 0, 0), TDX_PAGE_SIZE_MISMATCH | 1);
 	is_status(tdcall(TDG_MEM_PAGE_ACCEPT, TEST_GPA, 0, 0), TDX_PAGE_ALREADY_ACCEPTED);
 	tdcall_regs.reg[GPR_RAX] = TDG_MEM_PAGE_ACCEPT;
 	tdcall_regs.reg[GPR_RCX] = gpa;
@@ -372,7 +374,8 @@ static void test_accept(void)
 /* Where the nested page table of vCPU 0 takes @gpa. */
 static u64 nested_walk(u64 gpa)
 {
-	u64 pa = ((struct vmcb *)fake_pointer(running_td.vcpu[0].tdcx[0]))->control.nested_cr3, entry = pa;
+	u64 pa = ((struct vmcb *)fake_pointer(running_td.vcpu[0].tdcx[0]))->control.nested_cr3,
+	    entry = pa;
 
 	for (int shift = 39; shift >= 12; shift -= 9) {
 		entry = ((u64 *)fake_pointer(pa))[gpa >> shift & 511];
@@ -436,7 +439,8 @@ static void test_shared(void)
 
 	/* The host lends a page that it gave away. */
 	((u64 *)fake_pointer(table[0]))[gpa >> 12 & 511] = running_td.tdcx[0] | 7;
-	tap_ok(fake_catches_broken(fault_at(gpa, 0)), "private memory in the shared EPT stops the run");
+	tap_ok(fake_catches_broken(fault_at(gpa, 0)),
+	       "private memory in the shared EPT stops the run");
 	map_shared(FAKE_SEAMRR_BASE);
 	tap_ok(fake_catches_broken(fault_at(SHARED_BIT | TEST_GPA, 0)), "so does the SEAM range");
 	map_shared(1UL << 40);

@@ -11,10 +11,10 @@
 #include <sched.h>
 #include <stdio.h>
 
-#define ROUNDS		2
-#define NUM_PAGES	4
-#define EXTRA_GPA	(TEST_GPA + 16 * PAGE_SIZE)
-#define ENTRIES		300
+#define ROUNDS	  2
+#define NUM_PAGES 4
+#define EXTRA_GPA (TEST_GPA + 16 * PAGE_SIZE)
+#define ENTRIES	  300
 
 static u32 refused;
 /* The last status that should not have been. */
@@ -35,8 +35,7 @@ static void none_is_refused(const char *name)
 }
 
 /* In the TD for as long as other LPs take their turn. */
-static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs,
-				struct seam_extended_state *extended)
+static void exit_at_once(u64 vmcb_pa, struct seam_gprs *gprs, struct seam_extended_state *extended)
 {
 	struct vmcb *vmcb = fake_pointer(vmcb_pa);
 

@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-#define FIELD_UPDATE_VERSION	0x0800000100000005UL
-#define FIELD_FEATURES0		0x0a00000300000008UL
-#define FIELD_MODULE_HV		0x8900000100000000UL
-#define FIELD_NUM_CPUID_CONFIG	0x9900000100000004UL
-#define FIELD_BUILD_NUMBER	0x8800000100000002UL
-#define FEATURE_TD_PRESERVING	BIT(1)
-#define FEATURE_NO_RBP_MOD	BIT(18)
-#define FEATURE_TOPOLOGY_ENUM	BIT(20)
-#define FEATURE_UPDATE_COMPAT	BIT(47)
+#define FIELD_UPDATE_VERSION   0x0800000100000005UL
+#define FIELD_FEATURES0	       0x0a00000300000008UL
+#define FIELD_MODULE_HV	       0x8900000100000000UL
+#define FIELD_NUM_CPUID_CONFIG 0x9900000100000004UL
+#define FIELD_BUILD_NUMBER     0x8800000100000002UL
+#define FEATURE_TD_PRESERVING  BIT(1)
+#define FEATURE_NO_RBP_MOD     BIT(18)
+#define FEATURE_TOPOLOGY_ENUM  BIT(20)
+#define FEATURE_UPDATE_COMPAT  BIT(47)
 
 static void test_entry(void)
 {
@@ -60,7 +60,7 @@ static void test_init_checks(void)
 	is_status(call(TDH_SYS_INIT, 0, 0, 0, 0), TDX_INCOMPATIBLE_SEAM_CAPABILITIES);
 
 	host_reset(MODULE_1_5_05);
-	fake.platform.cmr[1] = (struct seam_memory_range) { FAKE_RAM_BASE, PAGE_SIZE };
+	fake.platform.cmr[1] = (struct seam_memory_range){ FAKE_RAM_BASE, PAGE_SIZE };
 	fake.platform.num_cmrs = 2;
 	is_status(call(TDH_SYS_INIT, 0, 0, 0, 0), TDX_CMR_LIST_INVALID);
 
@@ -78,8 +78,7 @@ static void test_init_checks(void)
 	host_reset(MODULE_BROKEN_LP_INIT);
 	is_status(call(TDH_SYS_INIT, 0, 0, 0, 0), TDX_SUCCESS);
 	is_status(call_on(0, TDH_SYS_LP_INIT, 0, 0, 0, 0), TDX_SUCCESS);
-	is_status(call_on(NUM_LPS - 1, TDH_SYS_LP_INIT, 0, 0, 0, 0),
-		  TDX_INCONSISTENT_CPUID_FIELD);
+	is_status(call_on(NUM_LPS - 1, TDH_SYS_LP_INIT, 0, 0, 0, 0), TDX_INCONSISTENT_CPUID_FIELD);
 }
 
 static u64 read_field(u64 id)
@@ -114,8 +113,7 @@ static void test_rd(void)
 		       "FEATURES0 bit 47");
 	}
 
-	is_status(call(TDH_SYS_RD, 0, 0x0a00000300000999UL, 0, 0),
-		  TDX_METADATA_FIELD_ID_INCORRECT);
+	is_status(call(TDH_SYS_RD, 0, 0x0a00000300000999UL, 0, 0), TDX_METADATA_FIELD_ID_INCORRECT);
 	tap_ok(!out.reg[GPR_R8] && out.reg[GPR_RDX] == ~0UL, "outputs of a failed TDH.SYS.RD");
 	is_status(call(TDH_SYS_RD, 0, FIELD_FEATURES0 | BIT(55), 0, 0),
 		  TDX_METADATA_FIELD_ID_INCORRECT);

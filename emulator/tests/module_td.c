@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-#define TDR_LOCK_BUSY		0x8000
-#define FIELD_TSC_OFFSET	0x110000000000000aUL
-#define FIELD_TSC_MULTIPLIER	0x110000000000000bUL
-#define FIELD_NUM_VCPUS		0x9010000100000001UL
-#define FIELD_CPUID_LEAF_0	0x94100003000001feUL
-#define FIELD_CPUID_0X80000008	(0x94100003000001feUL | BIT(16) | 8 << 9)
-#define FIELD_CPUID_LEAF_2	(0x94100003000001feUL | 2 << 9)
+#define TDR_LOCK_BUSY	       0x8000
+#define FIELD_TSC_OFFSET       0x110000000000000aUL
+#define FIELD_TSC_MULTIPLIER   0x110000000000000bUL
+#define FIELD_NUM_VCPUS	       0x9010000100000001UL
+#define FIELD_CPUID_LEAF_0     0x94100003000001feUL
+#define FIELD_CPUID_0X80000008 (0x94100003000001feUL | BIT(16) | 8 << 9)
+#define FIELD_CPUID_LEAF_2     (0x94100003000001feUL | 2 << 9)
 
 static struct test_td td;
 
@@ -77,25 +77,22 @@ static void test_addcx(void)
 
 	host_ready(MODULE_1_5_05);
 	td_create(&td, TD_KEYID);
-	is_status(call(TDH_MNG_ADDCX, td.tdr, td.tdr, 0, 0),
-		  TDX_OPERAND_BUSY | OPERAND_RCX);
-	is_status(call(TDH_MNG_INIT, td.tdr, params_page(&params), 0, 0),
-		  TDX_TDCS_NOT_ALLOCATED);
+	is_status(call(TDH_MNG_ADDCX, td.tdr, td.tdr, 0, 0), TDX_OPERAND_BUSY | OPERAND_RCX);
+	is_status(call(TDH_MNG_INIT, td.tdr, params_page(&params), 0, 0), TDX_TDCS_NOT_ALLOCATED);
 	is_status(call(TDH_MR_FINALIZE, td.tdr, 0, 0, 0), TDX_TDCS_NOT_ALLOCATED);
 	for (u32 i = 0; i < 9; i++)
 		call(TDH_MNG_ADDCX, fake_alloc_pages(1), td.tdr, 0, 0);
 	tap_is(out.reg[GPR_RAX], TDX_SUCCESS, "nine TDCX pages");
-	is_status(call(TDH_MNG_ADDCX, fake_alloc_pages(1), td.tdr, 0, 0),
-		  TDX_TDCX_NUM_INCORRECT);
+	is_status(call(TDH_MNG_ADDCX, fake_alloc_pages(1), td.tdr, 0, 0), TDX_TDCX_NUM_INCORRECT);
 }
 
-#define INIT_WITH(change, expected)						\
-	do {									\
-		struct td_params params = good_params();			\
-										\
-		change;								\
-		tap_is(call(TDH_MNG_INIT, td.tdr, params_page(&params), 0, 0),	\
-		       expected, #change ": " #expected);			\
+#define INIT_WITH(change, expected)                                                      \
+	do {                                                                             \
+		struct td_params params = good_params();                                 \
+                                                                                         \
+		change;                                                                  \
+		tap_is(call(TDH_MNG_INIT, td.tdr, params_page(&params), 0, 0), expected, \
+		       #change ": " #expected);                                          \
 	} while (0)
 
 static void test_init(void)
@@ -125,8 +122,7 @@ static void test_init(void)
 	INIT_WITH(params.cpuid[9][0] = 0x100, TDX_OPERAND_INVALID | OPERAND_CPUID_CONFIG);
 	tap_is(out.reg[GPR_RCX], 0xffffffff80000008UL, "RCX names the CPUID leaf");
 	/* The first of two wrong ones is told. */
-	INIT_WITH(params.attributes = 2; params.xfam = 0,
-		  TDX_OPERAND_INVALID | OPERAND_ATTRIBUTES);
+	INIT_WITH(params.attributes = 2; params.xfam = 0, TDX_OPERAND_INVALID | OPERAND_ATTRIBUTES);
 
 	is_status(call(TDH_MNG_RD, td.tdr, FIELD_TSC_OFFSET, 0, 0), TDX_OP_STATE_INCORRECT);
 	INIT_WITH(params.cpuid[9][0] = 0x30, TDX_SUCCESS);
@@ -150,8 +146,7 @@ static void test_rd(void)
 		  TDX_METADATA_FIELD_NOT_READABLE);
 	is_status(call(TDH_MNG_RD, td.tdr, 0x1210000300000000UL, 0, 0),
 		  TDX_METADATA_FIELD_NOT_READABLE);
-	is_status(call(TDH_MNG_RD, td.tdr, FIELD_NUM_VCPUS, 0, 0),
-		  TDX_METADATA_FIELD_ID_INCORRECT);
+	is_status(call(TDH_MNG_RD, td.tdr, FIELD_NUM_VCPUS, 0, 0), TDX_METADATA_FIELD_ID_INCORRECT);
 
 	host_ready(MODULE_1_5_06);
 	td_build(&td, TD_KEYID);

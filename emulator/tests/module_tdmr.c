@@ -18,15 +18,15 @@ static void start(void)
 }
 
 /* Each with one thing wrong; nothing has to be started anew in between. */
-#define CONFIG_WITH(change, expected)				\
-	do {							\
-		struct tdmr_info good = tdmr;			\
-		u64 got;					\
-								\
-		change;						\
-		got = config();					\
-		tap_is(got, expected, #change ": " #expected);	\
-		tdmr = good;					\
+#define CONFIG_WITH(change, expected)                          \
+	do {                                                   \
+		struct tdmr_info good = tdmr;                  \
+		u64 got;                                       \
+                                                               \
+		change;                                        \
+		got = config();                                \
+		tap_is(got, expected, #change ": " #expected); \
+		tdmr = good;                                   \
 	} while (0)
 
 static void test_config_operands(void)
@@ -75,8 +75,8 @@ static void test_config_tdmrs(void)
 	CONFIG_WITH(tdmr.reserved[2].size += PAGE_SIZE, TDX_INVALID_RESERVED_IN_TDMR);
 	CONFIG_WITH(tdmr.reserved[0].size = 0, TDX_INVALID_RESERVED_IN_TDMR);
 	CONFIG_WITH(tdmr.reserved[1].offset -= PAGE_SIZE, TDX_NON_ORDERED_RESERVED_IN_TDMR);
-	CONFIG_WITH(tdmr.reserved[2].size -= PAGE_SIZE; tdmr.reserved[2].offset += PAGE_SIZE,
-		    TDX_TDMR_OUTSIDE_CMRS);
+	CONFIG_WITH(tdmr.reserved[2].size -= PAGE_SIZE;
+		    tdmr.reserved[2].offset += PAGE_SIZE, TDX_TDMR_OUTSIDE_CMRS);
 
 	two[0] = two[1] = tdmr;
 	is_status(sys_config(two, 2, GLOBAL_KEYID), TDX_NON_ORDERED_TDMR | 1);

@@ -6,9 +6,9 @@
 
 #include "../abi/seamldr.h"
 
-#define AVOID_COMPAT_SENSITIVE	BIT(16)
-#define UPDATE_COMPATIBILITY	BIT(47)
-#define FIELD_UPDATE_VERSION	0x0800000100000005UL
+#define AVOID_COMPAT_SENSITIVE BIT(16)
+#define UPDATE_COMPATIBILITY   BIT(47)
+#define FIELD_UPDATE_VERSION   0x0800000100000005UL
 
 static struct test_td td, other;
 
@@ -82,7 +82,7 @@ static void test_running_td(void)
 {
 	static const struct {
 		enum module_version version;
-		u64 hv;			/* of the one before */
+		u64 hv; /* of the one before */
 	} updates[] = {
 		{ MODULE_1_5_06, 0 }, { MODULE_1_5_07, 0 }, { MODULE_1_5_08, 1 },
 		{ MODULE_1_5_07, 1 }, { MODULE_1_5_06, 0 }, { MODULE_1_5_05, 0 },
@@ -163,8 +163,7 @@ static void test_compatibility(void)
 	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA + PAGE_SIZE, td.tdr, page, source),
 		  TDX_INCOMPATIBLE_MRTD_CONTEXT);
 	tap_is(fake.use[(page - FAKE_RAM_BASE) / PAGE_SIZE], -1, "the page stays the host's");
-	is_status(call(TDH_MR_EXTEND, TEST_GPA + 512, td.tdr, 0, 0),
-		  TDX_INCOMPATIBLE_MRTD_CONTEXT);
+	is_status(call(TDH_MR_EXTEND, TEST_GPA + 512, td.tdr, 0, 0), TDX_INCOMPATIBLE_MRTD_CONTEXT);
 	is_status(call(TDH_MR_FINALIZE, td.tdr, 0, 0, 0), TDX_INCOMPATIBLE_MRTD_CONTEXT);
 	/* All that is left is to tear it down. */
 	td_destroy(&td);

@@ -2,15 +2,15 @@
 /* vCPUs: their pages, which LP has them, and the fields that a host sees. */
 #include "module_fixture.h"
 
-#define FIELD(class, code)	((u64)(class) << 56 | (code))
-#define FIELD_POSTED_INTR_NV	FIELD(0, 0x0002)
-#define FIELD_POSTED_INTR_DESC	FIELD(0, 0x2016)
-#define FIELD_PIN_CONTROLS	FIELD(0, 0x4000)
-#define FIELD_SHARED_EPTP	FIELD(0, 0x203c)
-#define FIELD_GUEST_RIP		FIELD(0, 0x681e)
-#define FIELD_GPR_RAX		FIELD(16, 0)
-#define FIELD_STATE_DETAILS	(BIT(63) | FIELD(17, 0x100))
-#define FIELD_PEND_NMI		FIELD(32, 11)
+#define FIELD(class, code)     ((u64)(class) << 56 | (code))
+#define FIELD_POSTED_INTR_NV   FIELD(0, 0x0002)
+#define FIELD_POSTED_INTR_DESC FIELD(0, 0x2016)
+#define FIELD_PIN_CONTROLS     FIELD(0, 0x4000)
+#define FIELD_SHARED_EPTP      FIELD(0, 0x203c)
+#define FIELD_GUEST_RIP	       FIELD(0, 0x681e)
+#define FIELD_GPR_RAX	       FIELD(16, 0)
+#define FIELD_STATE_DETAILS    (BIT(63) | FIELD(17, 0x100))
+#define FIELD_PEND_NMI	       FIELD(32, 11)
 
 static struct test_td td;
 
@@ -32,8 +32,7 @@ static void test_create(void)
 		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RDX);
 	is_status(call(TDH_VP_CREATE, td.tdcx[0], td.tdr, 0, 0),
 		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX);
-	is_status(call(TDH_VP_ADDCX, page, tdvpr, 0, 0),
-		  TDX_PAGE_METADATA_INCORRECT | OPERAND_RDX);
+	is_status(call(TDH_VP_ADDCX, page, tdvpr, 0, 0), TDX_PAGE_METADATA_INCORRECT | OPERAND_RDX);
 	is_status(call(TDH_VP_CREATE, tdvpr, td.tdr, 0, 0), TDX_SUCCESS);
 	is_status(call(TDH_VP_RD, tdvpr, FIELD_STATE_DETAILS, 0, 0), TDX_VCPU_STATE_INCORRECT);
 	is_status(call(TDH_VP_WR, tdvpr, FIELD_PEND_NMI, 1, 1), TDX_VCPU_STATE_INCORRECT);

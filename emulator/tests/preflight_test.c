@@ -14,8 +14,8 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define NUM_IMAGES	1000
-#define IMAGE_SIZE	((2 + FIXTURE_MODULE_PAGES) * PAGE_SIZE)
+#define NUM_IMAGES 1000
+#define IMAGE_SIZE ((2 + FIXTURE_MODULE_PAGES) * PAGE_SIZE)
 
 struct field {
 	const char *name;
@@ -23,10 +23,11 @@ struct field {
 	size_t size;
 };
 
-#define FIELD(member)								\
-	{ #member, offsetof(struct seam_sigstruct, member),			\
+#define FIELD(member)                                       \
+	{ #member, offsetof(struct seam_sigstruct, member), \
 	  sizeof(((struct seam_sigstruct *)0)->member) }
 
+/* clang-format off */
 static const struct field fields[] = {
 	FIELD(header_type), FIELD(header_length), FIELD(header_version), FIELD(module_type),
 	FIELD(vendor), FIELD(date), FIELD(size), FIELD(key_size), FIELD(modulus_size),
@@ -36,6 +37,7 @@ static const struct field fields[] = {
 	FIELD(gdt_idt_offset), FIELD(fault_wrapper_offset),
 	FIELD(cpuid_table_size), FIELD(cpuid_table),
 };
+/* clang-format on */
 
 static u8 file[IMAGE_SIZE];
 
@@ -43,7 +45,8 @@ static u8 file[IMAGE_SIZE];
 static u32 interesting(void)
 {
 	static const u32 values[] = {
-		0, 1, 2, 255, 256, 0x1000, 0x1001, 0x4000, 0x5000, 0x5001, 0x6000, 0x80000000,
+		0,	    1,	     2,	      255,     256,	   0x1000,
+		0x1001,	    0x4000,  0x5000,  0x5001,  0x6000,	   0x80000000,
 		0x80000001, 0x806f8, 0x806f0, 0x906f8, 0xffffffff,
 	};
 	u32 choice = random() % (ARRAY_SIZE(values) + 2);
@@ -115,8 +118,8 @@ int main(void)
 	image = fixture_image(2);
 	good = *image.sigstruct;
 	make_file(&image);
-	tap_ok(!kernel_verdict(file, sizeof(file)) &&
-	       !seamldr_verdict(&image), "both take a good image");
+	tap_ok(!kernel_verdict(file, sizeof(file)) && !seamldr_verdict(&image),
+	       "both take a good image");
 
 	for (int i = 0; i < NUM_IMAGES; i++) {
 		const char *first, *second = "nothing else", *token;
@@ -133,15 +136,17 @@ int main(void)
 		status = seamldr_verdict(&image);
 		refused += !!status;
 		if (!token && status == SEAMLDR_EBADHASH && !missed++)
-			tap_ok(false, "P-SEAMLDR finds a changed %s (%s) too late with 0x%lx, the kernel does not",
+			tap_ok(false,
+			       "P-SEAMLDR finds a changed %s (%s) too late with 0x%lx, the kernel does not",
 			       first, second, status);
 		if (token && !status && !wrong++)
-			tap_ok(false, "the kernel refuses a changed %s (%s) as %s, P-SEAMLDR does not",
+			tap_ok(false,
+			       "the kernel refuses a changed %s (%s) as %s, P-SEAMLDR does not",
 			       first, second, token);
 	}
 	tap_is(missed, 0, "the kernel refuses what P-SEAMLDR finds too late");
 	tap_is(wrong, 0, "the kernel takes what P-SEAMLDR takes");
-	tap_ok(refused > NUM_IMAGES / 2 && refused < NUM_IMAGES, "of %d images %u are to be refused",
-	       NUM_IMAGES, refused);
+	tap_ok(refused > NUM_IMAGES / 2 && refused < NUM_IMAGES,
+	       "of %d images %u are to be refused", NUM_IMAGES, refused);
 	return tap_finish();
 }

@@ -48,7 +48,7 @@ void fixture_write_handoff(u16 hv)
 {
 	struct seam_handoff_header *handoff = fixture_handoff();
 
-	*handoff = (struct seam_handoff_header) {
+	*handoff = (struct seam_handoff_header){
 		.valid = true,
 		.hv = hv,
 		.size = FIXTURE_HANDOFF_SIZE,
@@ -136,7 +136,7 @@ struct image fixture_image(u8 seed)
 
 	sigstruct = fake_pointer(image.params->sigstruct_pa);
 	image.sigstruct = sigstruct;
-	*sigstruct = (struct seam_sigstruct) {
+	*sigstruct = (struct seam_sigstruct){
 		.header_type = SEAM_SIGSTRUCT_HEADER_TYPE,
 		.header_length = SEAM_SIGSTRUCT_HEADER_LENGTH,
 		.header_version = SEAM_SIGSTRUCT_HEADER_VERSION,
@@ -232,6 +232,6 @@ bool fixture_install_but_last(u64 params_pa)
 struct result fixture_install(u64 params_pa)
 {
 	if (!fixture_install_but_last(params_pa))
-		return (struct result) { .vmfail = true };
+		return (struct result){ .vmfail = true };
 	return fixture_call(FIXTURE_NUM_LPS - 1, SEAMLDR_INSTALL, params_pa);
 }

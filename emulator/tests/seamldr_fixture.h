@@ -6,10 +6,10 @@
 #include "../seamldr/seamldr.h"
 #include "fake_platform.h"
 
-#define FIXTURE_NUM_LPS		4
-#define FIXTURE_SVN		0x0105
-#define FIXTURE_MODULE_PAGES	5
-#define FIXTURE_HANDOFF_SIZE	100
+#define FIXTURE_NUM_LPS	     4
+#define FIXTURE_SVN	     0x0105
+#define FIXTURE_MODULE_PAGES 5
+#define FIXTURE_HANDOFF_SIZE 100
 
 /**
  * struct image - an image in the host's memory, as a kernel hands it over

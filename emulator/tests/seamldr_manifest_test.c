@@ -10,17 +10,18 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define RECOVERABLE	SEAMLDR_INSTALL_RECOVERABLE
-#define UNRECOVERABLE	SEAMLDR_INSTALL_UNRECOVERABLE
+#define RECOVERABLE   SEAMLDR_INSTALL_RECOVERABLE
+#define UNRECOVERABLE SEAMLDR_INSTALL_UNRECOVERABLE
 
 struct test_case {
 	const char *name;
 	u64 status;
 	u64 rdx;
-	void (*edit)(struct image *image);	/* the sigstruct is signed afterwards */
-	void (*damage)(struct image *image);	/* after signing */
+	void (*edit)(struct image *image);   /* the sigstruct is signed afterwards */
+	void (*damage)(struct image *image); /* after signing */
 };
 
+/* clang-format off */
 #define EDIT(name, statement)				\
 static void name(struct image *image)			\
 {							\
@@ -120,7 +121,9 @@ EDIT(cpu_and_memory, { s->cpuid_table[1] = 0xa06d0; s->num_global_data_pages = 0
 EDIT(memory_and_handoff, { s->num_global_data_pages = 0xffff;
 			   s->min_update_hv = s->module_hv = 1; })
 EDIT(handoff_and_hash, { s->min_update_hv = s->module_hv = 1; s->seamhash[0] ^= 1; })
+/* clang-format on */
 
+/* clang-format off */
 #define BAD(field, name) { name, SEAMLDR_EBAD##field, RECOVERABLE
 
 static const struct test_case cases[] = {
@@ -203,6 +206,7 @@ static const struct test_case cases[] = {
 	{ "memory before handoff", SEAMLDR_ENOMEM, RECOVERABLE, memory_and_handoff, NULL },
 	BAD(HANDOFF, "handoff before hash"), handoff_and_hash, NULL },
 };
+/* clang-format on */
 
 static bool update_succeeds(void)
 {

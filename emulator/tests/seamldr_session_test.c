@@ -9,8 +9,8 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define LAST_LP		(FIXTURE_NUM_LPS - 1)
-#define BAD_LP		SEAM_MAX_LPS
+#define LAST_LP (FIXTURE_NUM_LPS - 1)
+#define BAD_LP	SEAM_MAX_LPS
 
 /* As fixture_call(), for an LP that the platform has no room for. */
 static u64 call_on_bad_lp(u64 leaf)
@@ -53,7 +53,8 @@ static void test_needs_all_lps(void)
 	fixture_write_handoff(0);
 	tap_is(fixture_call(0, SEAMLDR_INSTALL, image.params_pa).rax, 0,
 	       "and the next session can begin");
-	tap_is(call_on_bad_lp(SEAMLDR_INSTALL), SEAMLDR_EUNSPECERR, "INSTALL on an LP above the limit");
+	tap_is(call_on_bad_lp(SEAMLDR_INSTALL), SEAMLDR_EUNSPECERR,
+	       "INSTALL on an LP above the limit");
 }
 
 static void test_wipe(void)
@@ -93,11 +94,13 @@ static void test_wipe(void)
 	       "keeps the handoff header");
 
 	tap_ok(!memcmp(code, fixture_page(&image, 0), PAGE_SIZE) &&
-	       !memcmp(code + 4 * PAGE_SIZE, fixture_page(&image, 4), PAGE_SIZE),
+		       !memcmp(code + 4 * PAGE_SIZE, fixture_page(&image, 4), PAGE_SIZE),
 	       "copies the pages in order");
-	tap_ok((u8 *)(u64)seamldr_module_entry(&ldr) == code + 0x40, "the entry point is rip_offset");
+	tap_ok((u8 *)(u64)seamldr_module_entry(&ldr) == code + 0x40,
+	       "the entry point is rip_offset");
 	tap_is(sysinfo->platform == &fake.platform, true, "sysinfo: platform");
-	tap_is(sysinfo->module_size, FIXTURE_MODULE_PAGES * PAGE_SIZE, "sysinfo: size of the module");
+	tap_is(sysinfo->module_size, FIXTURE_MODULE_PAGES * PAGE_SIZE,
+	       "sysinfo: size of the module");
 	tap_is(sysinfo->handoff_size, 14 * PAGE_SIZE, "sysinfo: size of the handoff area");
 	tap_is(sysinfo->data_size, (14 + FIXTURE_NUM_LPS + 34) * PAGE_SIZE,
 	       "sysinfo: size of the data region");
@@ -109,7 +112,8 @@ static void test_wipe(void)
 	tap_ok(sysinfo->data_base + sysinfo->data_size <= sysinfo->module_base,
 	       "the regions do not overlap");
 	tap_ok(sysinfo->module_base + 0x200000 <= FAKE_SEAMRR_BASE + FAKE_SEAMRR_SIZE &&
-	       sysinfo->data_base > FAKE_SEAMRR_BASE, "they are in the SEAM range");
+		       sysinfo->data_base > FAKE_SEAMRR_BASE,
+	       "they are in the SEAM range");
 	tap_is(fake.use[(FAKE_SEAMRR_BASE - FAKE_RAM_BASE) / PAGE_SIZE], SEAM_PAGE_SEAMRR,
 	       "the host has lost the start of the SEAM range");
 	tap_is(fake.use[FAKE_NUM_PAGES - 1], SEAM_PAGE_SEAMRR, "and its end");
@@ -191,7 +195,8 @@ static void test_update_log(void)
 
 	/* Checked before the handoff header. */
 	fixture_handoff()->valid = false;
-	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_EBADCALL, "the log before the handoff data");
+	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_EBADCALL,
+	       "the log before the handoff data");
 
 	image.params->scenario = SEAMLDR_SCENARIO_LOAD;
 	tap_is(fixture_install(image.params_pa).rax, 0, "LOAD empties the log");
@@ -212,7 +217,8 @@ static void test_reload(void)
 	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_ECLEANUPREQ, "LOAD of a lower SVN");
 	image.sigstruct->seamsvn = FIXTURE_SVN + 0x100;
 	fixture_sign(&image);
-	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_ECLEANUPREQ, "LOAD of another major SVN");
+	tap_is(fixture_install(image.params_pa).rax, SEAMLDR_ECLEANUPREQ,
+	       "LOAD of another major SVN");
 
 	for (u32 lp = 0; lp < FIXTURE_NUM_LPS; lp++)
 		fixture_call(lp, SEAMLDR_CLEANUP, 0);
@@ -281,19 +287,23 @@ static void test_shutdown(void)
 	fixture_start_ready_for_update();
 	info_pa = fake_alloc_pages(1);
 	info = fake_pointer(info_pa);
-	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_ECLEANUPREQ, "SHUTDOWN before CLEANUP");
-	tap_is(call_on_bad_lp(SEAMLDR_SHUTDOWN), SEAMLDR_EUNSPECERR, "SHUTDOWN on an LP above the limit");
+	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_ECLEANUPREQ,
+	       "SHUTDOWN before CLEANUP");
+	tap_is(call_on_bad_lp(SEAMLDR_SHUTDOWN), SEAMLDR_EUNSPECERR,
+	       "SHUTDOWN on an LP above the limit");
 	for (u32 lp = 0; lp < FIXTURE_NUM_LPS; lp++)
 		tap_is(fixture_call(lp, SEAMLDR_CLEANUP, 0).rax, 0, "CLEANUP on LP %u", lp);
 	tap_ok(!seamldr_module_ready(&ldr), "CLEANUP: no module is left");
 	fixture_call(0, SEAMLDR_INFO, info_pa);
 	tap_is(info->seam_extend.valid, 0, "CLEANUP: SEAMEXTEND is empty");
-	tap_is(ldr.num_remaining_updates, SEAMLDR_UPDATE_CAPACITY, "CLEANUP empties the update log");
+	tap_is(ldr.num_remaining_updates, SEAMLDR_UPDATE_CAPACITY,
+	       "CLEANUP empties the update log");
 
 	image = fixture_image(1);
 	image.params->scenario = SEAMLDR_SCENARIO_LOAD;
 	fixture_call(0, SEAMLDR_INSTALL, image.params_pa);
-	tap_is(fixture_call(1, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_EBADCALL, "SHUTDOWN during INSTALL");
+	tap_is(fixture_call(1, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_EBADCALL,
+	       "SHUTDOWN during INSTALL");
 	tap_is(fixture_call(1, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP during INSTALL");
 	for (u32 lp = 1; lp < FIXTURE_NUM_LPS; lp++)
 		fixture_call(lp, SEAMLDR_INSTALL, image.params_pa);
@@ -305,7 +315,8 @@ static void test_shutdown(void)
 	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, 0, "SHUTDOWN may be repeated");
 	tap_is(fixture_call(LAST_LP, SEAMLDR_INSTALL, image.params_pa).rax, SEAMLDR_EBADCALL,
 	       "INSTALL during SHUTDOWN");
-	tap_is(fixture_call(LAST_LP, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP during SHUTDOWN");
+	tap_is(fixture_call(LAST_LP, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL,
+	       "CLEANUP during SHUTDOWN");
 	tap_is(fixture_call(LAST_LP, SEAMLDR_SHUTDOWN, 0).rax, SEAMLDR_EBADCALL,
 	       "SHUTDOWN ends on the ACM's LP only");
 	tap_is(fixture_call(0, SEAMLDR_SHUTDOWN, 0).rax, 0, "which it is on");
@@ -322,7 +333,8 @@ static void test_cleanup(void)
 
 	fixture_start();
 	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "CLEANUP before INSTALL");
-	tap_is(call_on_bad_lp(SEAMLDR_CLEANUP), SEAMLDR_EUNSPECERR, "CLEANUP on an LP above the limit");
+	tap_is(call_on_bad_lp(SEAMLDR_CLEANUP), SEAMLDR_EUNSPECERR,
+	       "CLEANUP on an LP above the limit");
 
 	fixture_start_ready_for_update();
 	image = fixture_image(2);
@@ -334,7 +346,8 @@ static void test_cleanup(void)
 	fixture_call(1, SEAMLDR_INFO, info_pa);
 	tap_is(info->seam_extend.tee_tcb_svn[0] | info->seam_extend.tee_tcb_svn[1], 0,
 	       "the SVN is forgotten");
-	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL, "a second CLEANUP on an LP");
+	tap_is(fixture_call(0, SEAMLDR_CLEANUP, 0).rax, SEAMLDR_EBADCALL,
+	       "a second CLEANUP on an LP");
 	tap_is(fixture_call(1, SEAMLDR_INSTALL, image.params_pa).rax, SEAMLDR_EBADCALL,
 	       "INSTALL during CLEANUP");
 }
@@ -362,7 +375,7 @@ static void test_mutual_exclusion(void)
 	tap_ok(!fixture_call(0, SEAMLDR_INFO, fake_alloc_pages(1)).vmfail, "and not afterwards");
 }
 
-#define RACE_CALLS	1000
+#define RACE_CALLS 1000
 
 struct racer {
 	pthread_t thread;

@@ -75,8 +75,9 @@ static void test_seaminfo(void)
 	tap_is(table->tot_num_sockets, 2, "SEAMINFO: TOT_NUM_SOCKETS");
 	tap_is(table->socket_cpuid[1], 0x806f8, "SEAMINFO: SOCKET_CPUID");
 	tap_ok(table->p_seamldr_range_size &&
-	       table->p_seamldr_range_base + table->p_seamldr_range_size ==
-	       FAKE_SEAMRR_BASE + FAKE_SEAMRR_SIZE, "SEAMINFO: P-SEAMLDR is at the end of its range");
+		       table->p_seamldr_range_base + table->p_seamldr_range_size ==
+			       FAKE_SEAMRR_BASE + FAKE_SEAMRR_SIZE,
+	       "SEAMINFO: P-SEAMLDR is at the end of its range");
 	tap_is(table->cmr[0].base, FAKE_RAM_BASE, "SEAMINFO: base of the first CMR");
 	tap_is(table->cmr[0].size, FAKE_CMR_SIZE, "SEAMINFO: its size");
 	tap_is(table->cmr[1].size, 0, "SEAMINFO: end of the CMRs");
@@ -91,7 +92,7 @@ static void test_memory_map(void)
 	fixture_start();
 	fake.platform.num_cmrs = 2;
 	fake.platform.cmr[0].size = 0x1000;
-	fake.platform.cmr[1] = (struct seam_memory_range) { FAKE_RAM_BASE + 0x3000, 0x1400 };
+	fake.platform.cmr[1] = (struct seam_memory_range){ FAKE_RAM_BASE + 0x3000, 0x1400 };
 
 	tap_is(fixture_call(0, SEAMLDR_INFO, FAKE_RAM_BASE + 0xf00).rax, 0, "end of the first CMR");
 	tap_is(fixture_call(0, SEAMLDR_INFO, FAKE_RAM_BASE + 0x1000).rax, SEAMLDR_EBADPARAM,
@@ -146,7 +147,8 @@ static void test_boot(void)
 	tap_is(seamldr_boot_load(&ldr, pa, size), SEAMLDR_EBADPARAM, "boot: other version");
 	header->version = TDX_IMAGE_VERSION;
 	tap_is(seamldr_boot_load(&ldr, pa, size - 1), SEAMLDR_EBADPARAM, "boot: short file");
-	tap_is(seamldr_boot_load(&ldr, pa, 100), SEAMLDR_EBADPARAM, "boot: shorter than its header");
+	tap_is(seamldr_boot_load(&ldr, pa, 100), SEAMLDR_EBADPARAM,
+	       "boot: shorter than its header");
 	header->signature[7]++;
 	tap_is(seamldr_boot_load(&ldr, pa, size), SEAMLDR_EBADPARAM, "boot: no TDX-BLOB");
 	header->signature[7]--;

@@ -6,10 +6,8 @@
 #include "../abi/types.h"
 
 /* Both return whether the test passed, to guard what only makes sense then. */
-bool tap_ok(bool passed, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-bool tap_is(u64 got, u64 expected, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+bool tap_ok(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool tap_is(u64 got, u64 expected, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A test that cannot run here; @why goes to the reader. */
 void tap_skip(const char *name, const char *why);

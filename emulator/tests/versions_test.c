@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#define _GNU_SOURCE	/* memmem() */
+#define _GNU_SOURCE /* memmem() */
 /*
  * Updates between all versions of the TDX module: the real images, installed by
  * P-SEAMLDR and called where it put them.
@@ -19,23 +19,23 @@
 #include "seamldr_fixture.h"
 #include "tap.h"
 
-#define UPDATE_COMPATIBILITY	BIT(47)		/* FEATURES0 */
-#define AVOID_COMPAT_SENSITIVE	BIT(16)		/* RCX of TDH.SYS.SHUTDOWN */
-#define FIELD_MODULE_HV		0x8900000100000000UL
-#define FIELD_UPDATE_VERSION	0x0800000100000005UL
-#define FIELD_TDCS_SIZE		0x9800000100000100UL
+#define UPDATE_COMPATIBILITY   BIT(47) /* FEATURES0 */
+#define AVOID_COMPAT_SENSITIVE BIT(16) /* RCX of TDH.SYS.SHUTDOWN */
+#define FIELD_MODULE_HV	       0x8900000100000000UL
+#define FIELD_UPDATE_VERSION   0x0800000100000005UL
+#define FIELD_TDCS_SIZE	       0x9800000100000100UL
 
-#define GLOBAL_KEYID		(FAKE_MKTME_KEYIDS + 1)
-#define TDMR_SIZE		0x40000000UL
+#define GLOBAL_KEYID   (FAKE_MKTME_KEYIDS + 1)
+#define TDMR_SIZE      0x40000000UL
 /* PAMTs and the host's own pages are below, pages for TDs above. */
-#define USABLE_BASE		(FAKE_RAM_BASE + 0x01000000UL)
-#define TD_GPA			0xfffff000UL
-#define TD_PAGES		4
-#define MAX_TDCS_PAGES		9
+#define USABLE_BASE    (FAKE_RAM_BASE + 0x01000000UL)
+#define TD_GPA	       0xfffff000UL
+#define TD_PAGES       4
+#define MAX_TDCS_PAGES 9
 
 struct version {
 	const char *name;
-	int layout;			/* of the unfinished measurement */
+	int layout; /* of the unfinished measurement */
 	u16 hv;
 	bool counts_builds;
 };
@@ -82,7 +82,7 @@ static u64 seamcall_on(u32 lp, u64 leaf, u64 regs[4])
 	return cpu.host.reg[GPR_RAX];
 }
 
-#define seamcall(leaf, ...)	seamcall_on(0, leaf, (u64[4]) { __VA_ARGS__ })
+#define seamcall(leaf, ...) seamcall_on(0, leaf, (u64[4]){ __VA_ARGS__ })
 
 static u64 sys_rd(u64 field)
 {
@@ -104,14 +104,14 @@ static bool succeeds(const char *leaf, u64 status)
 	return false;
 }
 
-#define CALL(leaf, ...)		succeeds(#leaf, seamcall(leaf, __VA_ARGS__))
+#define CALL(leaf, ...) succeeds(#leaf, seamcall(leaf, __VA_ARGS__))
 
 static bool init_lps(u64 version, u64 flags)
 {
 	if (!CALL(TDH_SYS_INIT | version << 16, 0, 0, 0, flags))
 		return false;
 	for (u32 lp = 0; lp < FIXTURE_NUM_LPS; lp++) {
-		if (!succeeds("TDH_SYS_LP_INIT", seamcall_on(lp, TDH_SYS_LP_INIT, (u64[4]) {})))
+		if (!succeeds("TDH_SYS_LP_INIT", seamcall_on(lp, TDH_SYS_LP_INIT, (u64[4]){})))
 			return false;
 	}
 	return true;
@@ -145,13 +145,12 @@ static bool init_module(void)
 {
 	u64 regs[4] = {};
 
-	if (!init_lps(0, 0) ||
-	    !CALL(TDH_SYS_CONFIG, make_tdmr_info(), 1, GLOBAL_KEYID))
+	if (!init_lps(0, 0) || !CALL(TDH_SYS_CONFIG, make_tdmr_info(), 1, GLOBAL_KEYID))
 		return false;
 	/* LP 0 and the last one are of different packages. */
 	if (!CALL(TDH_SYS_KEY_CONFIG, 0) ||
 	    !succeeds("TDH_SYS_KEY_CONFIG",
-		      seamcall_on(FIXTURE_NUM_LPS - 1, TDH_SYS_KEY_CONFIG, (u64[4]) {})))
+		      seamcall_on(FIXTURE_NUM_LPS - 1, TDH_SYS_KEY_CONFIG, (u64[4]){})))
 		return false;
 	do {
 		regs[0] = 0;
@@ -179,13 +178,12 @@ static u64 make_td_params(void)
 
 static bool create_td(struct td *td, u16 keyid)
 {
-	*td = (struct td) { .tdr = td_page(), .num_tdcs = sys_rd(FIELD_TDCS_SIZE) / PAGE_SIZE };
+	*td = (struct td){ .tdr = td_page(), .num_tdcs = sys_rd(FIELD_TDCS_SIZE) / PAGE_SIZE };
 	SHA384_Init(&td->expected);
 
-	if (!CALL(TDH_MNG_CREATE, td->tdr, keyid) ||
-	    !CALL(TDH_MNG_KEY_CONFIG, td->tdr) ||
-	    !succeeds("TDH_MNG_KEY_CONFIG", seamcall_on(FIXTURE_NUM_LPS - 1, TDH_MNG_KEY_CONFIG,
-							(u64[4]) { td->tdr })))
+	if (!CALL(TDH_MNG_CREATE, td->tdr, keyid) || !CALL(TDH_MNG_KEY_CONFIG, td->tdr) ||
+	    !succeeds("TDH_MNG_KEY_CONFIG",
+		      seamcall_on(FIXTURE_NUM_LPS - 1, TDH_MNG_KEY_CONFIG, (u64[4]){ td->tdr })))
 		return false;
 	for (u32 i = 0; i < td->num_tdcs; i++) {
 		td->tdcs[i] = td_page();
@@ -304,8 +302,7 @@ static bool boot(const struct version *version)
 static bool update(const struct version *to, u64 version, u64 flags)
 {
 	return CALL(TDH_SYS_SHUTDOWN, sys_rd(FIELD_MODULE_HV)) &&
-	       succeeds("SEAMLDR_INSTALL", install(to->name, false)) &&
-	       init_lps(version, flags) &&
+	       succeeds("SEAMLDR_INSTALL", install(to->name, false)) && init_lps(version, flags) &&
 	       CALL(TDH_SYS_UPDATE | version << 16, 0, 0, 0, flags);
 }
 
@@ -331,7 +328,7 @@ static void test_pair(const struct version *from, const struct version *to)
 	bool right;
 
 	if (!check(boot(from) && create_td(&done, GLOBAL_KEYID + 1) &&
-		   add_pages(&done, 0, TD_PAGES) && finalize(&done, &right) && right,
+			   add_pages(&done, 0, TD_PAGES) && finalize(&done, &right) && right,
 		   "a TD is built before", from, to) ||
 	    !check(create_td(&building, GLOBAL_KEYID + 2) && add_pages(&building, 0, 2),
 		   "another one is begun", from, to))
@@ -351,8 +348,8 @@ static void test_pair(const struct version *from, const struct version *to)
 		   "the build goes on without any error", from, to))
 		return;
 	check(right == (from->layout == to->layout),
-	      from->layout == to->layout ? "and its MRTD is right" : "and its MRTD is wrong",
-	      from, to);
+	      from->layout == to->layout ? "and its MRTD is right" : "and its MRTD is wrong", from,
+	      to);
 }
 
 /* A host that asks the new module to look after builds. */
@@ -365,7 +362,7 @@ static void test_compatibility(const struct version *from, const struct version 
 	if (!to->counts_builds)
 		return;
 	if (!check(boot(from) && create_td(&building, GLOBAL_KEYID + 2) &&
-		   add_pages(&building, 0, 2) && update(to, 1, UPDATE_COMPATIBILITY),
+			   add_pages(&building, 0, 2) && update(to, 1, UPDATE_COMPATIBILITY),
 		   "updates with bit 47 while a TD is built", from, to))
 		return;
 
@@ -378,7 +375,8 @@ static void test_compatibility(const struct version *from, const struct version 
 		       "%s to %s: so is its measurement", from->name, to->name);
 	}
 	check(create_td(&fresh, GLOBAL_KEYID + 3) && add_pages(&fresh, 0, 2) &&
-	      finalize(&fresh, &right) && right, "a new TD is built", from, to);
+		      finalize(&fresh, &right) && right,
+	      "a new TD is built", from, to);
 }
 
 /* A host that asks the old module not to shut down while a TD is built. */
@@ -389,7 +387,8 @@ static void test_avoid(const struct version *version)
 	u64 hv;
 
 	if (!tap_ok(boot(version) && create_td(&building, GLOBAL_KEYID + 2) &&
-		    add_pages(&building, 0, 1), "%s: a TD is begun", version->name)) {
+			    add_pages(&building, 0, 1),
+		    "%s: a TD is begun", version->name)) {
 		show_failure();
 		return;
 	}

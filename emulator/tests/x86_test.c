@@ -15,15 +15,17 @@ static const struct address_registers registers = {
 	.gpr = { 0x100000, 0x110000, 0x120000, 0x130000, 0x140000, 0x150000, 0x160000, 0x170000,
 		 0x180000, 0x190000, 0x1a0000, 0x1b0000, 0x1c0000, 0x1d0000, 0x1e0000, 0x1f0000 },
 	.rip = 0x400000,
-	.segment_base = { [SEGMENT_DS] = 0x1000000, [SEGMENT_SS] = 0x2000000,
-			  [SEGMENT_FS] = 0x3000000, [SEGMENT_GS] = 0x4000000 },
+	.segment_base = { [SEGMENT_DS] = 0x1000000,
+			  [SEGMENT_SS] = 0x2000000,
+			  [SEGMENT_FS] = 0x3000000,
+			  [SEGMENT_GS] = 0x4000000 },
 };
 
 static const struct {
 	const char *bytes;
 	u8 length;
 	bool mode_32;
-	u64 address;		/* 0: none */
+	u64 address; /* 0: none */
 	const char *name;
 } instructions[] = {
 	{ "\xf4", 1, false, 0, "hlt" },
@@ -37,9 +39,11 @@ static const struct {
 	{ "\x41\x8b\x47\x10", 4, false, 0x1f0010, "mov 0x10(%r15),%eax" },
 	{ "\x89\x83\x00\xf0\xff\xff", 6, false, 0x12f000, "mov %eax,-0x1000(%rbx)" },
 	{ "\x89\x04\x24", 3, false, 0x140000, "mov %eax,(%rsp)" },
-	{ "\x42\x89\x44\xa3\x08", 5, false, 0x130000 + 4 * 0x1c0000 + 8, "mov %eax,8(%rbx,%r12,4)" },
+	{ "\x42\x89\x44\xa3\x08", 5, false, 0x130000 + 4 * 0x1c0000 + 8,
+	  "mov %eax,8(%rbx,%r12,4)" },
 	{ "\x89\x04\x25\x00\x10\x00\x80", 7, false, 0xffffffff80001000, "mov %eax,-0x7ffff000" },
-	{ "\x89\x04\xcd\x00\x10\x00\x00", 7, false, 0x1000 + 8 * 0x110000, "mov %eax,0x1000(,%rcx,8)" },
+	{ "\x89\x04\xcd\x00\x10\x00\x00", 7, false, 0x1000 + 8 * 0x110000,
+	  "mov %eax,0x1000(,%rcx,8)" },
 	{ "\x89\x05\x00\x01\x00\x00", 6, false, 0x400106, "mov %eax,0x100(%rip)" },
 	{ "\xc7\x05\x00\x01\x00\x00\x78\x56\x34\x12", 10, false, 0x40010a, "movl $,0x100(%rip)" },
 	{ "\x66\xc7\x05\x00\x01\x00\x00\x34\x12", 9, false, 0x400109, "movw $,0x100(%rip)" },
@@ -52,7 +56,8 @@ static const struct {
 	{ "\x64\x48\x8b\x04\x25\x28\x00\x00\x00", 9, false, 0x3000028, "mov %fs:0x28,%rax" },
 	{ "\x2e\x8b\x00", 3, false, 0x100000, "mov %cs:(%rax),%eax: no segment in 64-bit mode" },
 	{ "\x67\x8b\x43\xff", 4, false, 0x12ffff, "mov -1(%ebx),%eax" },
-	{ "\x48\xa1\x88\x77\x66\x55\x44\x33\x22\x11", 10, false, 0x1122334455667788, "movabs ,%rax" },
+	{ "\x48\xa1\x88\x77\x66\x55\x44\x33\x22\x11", 10, false, 0x1122334455667788,
+	  "movabs ,%rax" },
 	{ "\x48\xb8\x88\x77\x66\x55\x44\x33\x22\x11", 10, false, 0, "movabs $,%rax" },
 	{ "\xb8\x44\x33\x22\x11", 5, false, 0, "mov $,%eax" },
 	{ "\x0f\xb6\x06", 3, false, 0x160000, "movzbl (%rsi),%eax" },
@@ -81,7 +86,8 @@ static void test_decode(void)
 		u64 address = 0;
 
 		tap_ok(instruction_decode(bytes, length, long_mode, &insn) == DECODE_DONE &&
-		       insn.length == length, "%s has its length", instructions[i].name);
+			       insn.length == length,
+		       "%s has its length", instructions[i].name);
 		if (instructions[i].address)
 			address = instruction_address(&insn, &registers);
 		tap_is(address, instructions[i].address, "and its address");
@@ -92,7 +98,8 @@ static void test_decode(void)
 
 static void test_decode_details(void)
 {
-	static const u8 prefixes[16] = "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
+	static const u8 prefixes[16] =
+		"\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
 	struct instruction insn;
 
 	instruction_decode((const u8 *)"\x44\x0f\x22\xc3", 4, true, &insn);
@@ -103,8 +110,10 @@ static void test_decode_details(void)
 	tap_ok(insn.prefix == PREFIX_F3 && insn.map == OPCODE_0F, "REP wins over the operand size");
 	tap_is(instruction_decode(prefixes, 15, true, &insn), DECODE_DONE, "15 bytes are allowed");
 	memset((u8 *)&insn, 0, sizeof(insn));
-	tap_is(instruction_decode((const u8 *)"\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66",
-				  15, true, &insn), DECODE_TOO_LONG, "and no more");
+	tap_is(instruction_decode(
+		       (const u8 *)"\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66",
+		       15, true, &insn),
+	       DECODE_TOO_LONG, "and no more");
 	instruction_decode((const u8 *)"\x66", 1, true, &insn);
 	tap_is(insn.opcode_end, 0, "no opcode was seen");
 	instruction_decode((const u8 *)"\x0f\xb9", 2, true, &insn);
@@ -125,7 +134,10 @@ static const struct table_reader reader = { .entry = entry_at };
 static void test_long_mode_walk(void)
 {
 	struct paging paging = {
-		.cr0 = X86_CR0_PG, .cr4 = X86_CR4_PAE, .cr3 = 0x1000, .efer = EFER_LMA,
+		.cr0 = X86_CR0_PG,
+		.cr4 = X86_CR4_PAE,
+		.cr3 = 0x1000,
+		.efer = EFER_LMA,
 	};
 	u64 address = 1UL << 39 | 2UL << 30 | 3UL << 21 | 4UL << 12 | 0x123;
 	struct translation t;
@@ -142,7 +154,8 @@ static void test_long_mode_walk(void)
 	tap_ok(t.entry[2] == &tables[2][2] && t.value[2] == tables[2][2], "each entry is told");
 
 	tables[4][4] = 0;
-	tap_is(paging_walk(&paging, &reader, address, &t), WALK_NOT_PRESENT, "an entry not present");
+	tap_is(paging_walk(&paging, &reader, address, &t), WALK_NOT_PRESENT,
+	       "an entry not present");
 	tap_is(t.bottom, 0, "on the last level");
 	tables[3][3] = 0x40000000 | PTE_LARGE | 7;
 	paging_walk(&paging, &reader, address, &t);
@@ -154,7 +167,8 @@ static void test_long_mode_walk(void)
 	paging_walk(&paging, &reader, address, &t);
 	tap_is(t.size, BIT(30), "there is no larger one");
 	tables[1][1] = 0x100000 | 7;
-	tap_is(paging_walk(&paging, &reader, address, &t), WALK_NO_TABLE, "a table that is no memory");
+	tap_is(paging_walk(&paging, &reader, address, &t), WALK_NO_TABLE,
+	       "a table that is no memory");
 
 	memset(tables, 0, sizeof(tables));
 	paging.cr4 |= X86_CR4_LA57;
@@ -172,7 +186,8 @@ static void test_other_walks(void)
 	struct translation t;
 
 	tap_ok(paging_walk(&paging, &reader, 0x12345, &t) == WALK_MAPPED && t.pa == 0x12345 &&
-	       t.bottom > t.top, "no paging");
+		       t.bottom > t.top,
+	       "no paging");
 
 	paging.cr0 = X86_CR0_PG;
 	memset(tables, 0, sizeof(tables));

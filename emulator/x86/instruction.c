@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "instruction.h"
 
-#define REX_W	BIT(3)
-#define REX_R	BIT(2)
-#define REX_X	BIT(1)
-#define REX_B	BIT(0)
+#define REX_W BIT(3)
+#define REX_R BIT(2)
+#define REX_X BIT(1)
+#define REX_B BIT(0)
 
 struct decoder {
 	const u8 *bytes;
@@ -45,7 +45,7 @@ static bool read_displacement(struct decoder *decoder, u32 size)
 	return true;
 }
 
-static void set_segment(struct decoder *decoder, enum segment_register segment)
+static void override_segment(struct decoder *decoder, enum segment_register segment)
 {
 	decoder->insn->segment = segment;
 	decoder->segment_prefix = true;
@@ -68,13 +68,17 @@ static bool note_prefix(struct decoder *decoder, u8 byte)
 	case 0xf3:
 		insn->prefix = PREFIX_F3;
 		return true;
-	case 0x26: case 0x2e: case 0x36: case 0x3e:
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
 		/* Of no effect in 64-bit mode. */
 		if (!insn->long_mode)
-			set_segment(decoder, (byte >> 3) & 3);
+			override_segment(decoder, (byte >> 3) & 3);
 		return true;
-	case 0x64: case 0x65:
-		set_segment(decoder, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
+	case 0x64:
+	case 0x65:
+		override_segment(decoder, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
 		return true;
 	case 0x67:
 		insn->address_size_prefix = true;
@@ -123,6 +127,7 @@ static bool decode_opcode(struct decoder *decoder, u8 byte)
 	return true;
 }
 
+/* clang-format off */
 static bool one_byte_has_modrm(u8 opcode)
 {
 	if (opcode < 0x40)
@@ -136,7 +141,9 @@ static bool one_byte_has_modrm(u8 opcode)
 		return false;
 	}
 }
+/* clang-format on */
 
+/* clang-format off */
 static bool two_byte_has_modrm(u8 opcode)
 {
 	switch (opcode) {
@@ -147,6 +154,7 @@ static bool two_byte_has_modrm(u8 opcode)
 		return true;
 	}
 }
+/* clang-format on */
 
 static bool has_modrm(const struct instruction *insn)
 {
@@ -160,12 +168,7 @@ static bool has_modrm(const struct instruction *insn)
 	}
 }
 
-/* MOV with an offset for an operand and no ModR/M. */
-static bool is_mov_offset(const struct instruction *insn)
-{
-	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
-}
-
+/* clang-format off */
 static u32 one_byte_immediate(const struct instruction *insn)
 {
 	u32 full = insn->operand_size_16 ? 2 : 4;
@@ -197,6 +200,7 @@ static u32 one_byte_immediate(const struct instruction *insn)
 		return 0;
 	}
 }
+/* clang-format on */
 
 static u32 immediate_size(const struct instruction *insn)
 {
@@ -207,7 +211,12 @@ static u32 immediate_size(const struct instruction *insn)
 		switch (insn->opcode) {
 		case 0x80 ... 0x8f:
 			return insn->operand_size_16 && !insn->long_mode ? 2 : 4;
-		case 0x70 ... 0x73: case 0xa4: case 0xac: case 0xba: case 0xc2: case 0xc4 ... 0xc6:
+		case 0x70 ... 0x73:
+		case 0xa4:
+		case 0xac:
+		case 0xba:
+		case 0xc2:
+		case 0xc4 ... 0xc6:
 			return 1;
 		default:
 			return 0;
@@ -299,8 +308,8 @@ static bool decode(struct decoder *decoder)
 
 	if (!decode_prefixes(decoder, &byte) || !decode_opcode(decoder, byte))
 		return false;
-	if (is_mov_offset(insn) ? !decode_offset(decoder) :
-				  has_modrm(insn) && !decode_modrm(decoder))
+	if (instruction_is_mov_offset(insn) ? !decode_offset(decoder) :
+					      has_modrm(insn) && !decode_modrm(decoder))
 		return false;
 	return skip(decoder, immediate_size(insn));
 }
@@ -310,7 +319,7 @@ enum decode_result instruction_decode(const u8 *bytes, u32 count, bool long_mode
 {
 	struct decoder decoder = { .bytes = bytes, .count = count, .insn = insn };
 
-	*insn = (struct instruction) {
+	*insn = (struct instruction){
 		.long_mode = long_mode,
 		.segment = SEGMENT_DS,
 		.base = NO_REGISTER,

@@ -11,8 +11,8 @@
 
 #include "../abi/types.h"
 
-#define MAX_INSTRUCTION_LENGTH	15
-#define NUM_GPRS		16
+#define MAX_INSTRUCTION_LENGTH 15
+#define NUM_GPRS	       16
 
 enum opcode_map {
 	OPCODE_ONE_BYTE,
@@ -30,12 +30,14 @@ enum opcode_prefix {
 };
 
 /* In the instruction set's encoding. */
+/* clang-format off */
 enum segment_register {
 	SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS,
 	NUM_SEGMENTS,
 };
+/* clang-format on */
 
-#define NO_REGISTER		0xff
+#define NO_REGISTER 0xff
 
 /**
  * struct instruction - one instruction, taken apart
@@ -66,8 +68,8 @@ struct instruction {
 
 enum decode_result {
 	DECODE_DONE,
-	DECODE_TRUNCATED,	/* the bytes end before the instruction does */
-	DECODE_TOO_LONG,	/* more than 15 bytes: #GP */
+	DECODE_TRUNCATED, /* the bytes end before the instruction does */
+	DECODE_TOO_LONG,  /* more than 15 bytes: #GP */
 };
 
 /*
@@ -83,6 +85,12 @@ struct address_registers {
 	u64 rip;
 	u64 segment_base[NUM_SEGMENTS];
 };
+
+/* MOV with an offset: it has a memory operand, and no ModR/M. */
+static inline bool instruction_is_mov_offset(const struct instruction *insn)
+{
+	return insn->map == OPCODE_ONE_BYTE && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
+}
 
 static inline bool instruction_has_memory_operand(const struct instruction *insn)
 {

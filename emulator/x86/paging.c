@@ -9,29 +9,35 @@ struct mode {
 	u32 entry_size;
 	u32 index_bits;
 	u64 address_mask;
-	int largest_page;	/* highest level whose entries can map a page */
+	int largest_page; /* highest level whose entries can map a page */
 };
 
 static struct mode paging_mode(const struct paging *paging)
 {
 	if (paging->efer & EFER_LMA)
-		return (struct mode) {
+		return (struct mode){
 			.table = paging->cr3 & PTE_ADDRESS,
 			.top = paging->cr4 & X86_CR4_LA57 ? 4 : 3,
-			.entry_size = 8, .index_bits = 9, .address_mask = PTE_ADDRESS,
+			.entry_size = 8,
+			.index_bits = 9,
+			.address_mask = PTE_ADDRESS,
 			.largest_page = 2,
 		};
 	if (paging->cr4 & X86_CR4_PAE)
-		return (struct mode) {
+		return (struct mode){
 			.table = paging->cr3 & GENMASK(31, 5),
 			.top = 2,
-			.entry_size = 8, .index_bits = 9, .address_mask = PTE_ADDRESS,
+			.entry_size = 8,
+			.index_bits = 9,
+			.address_mask = PTE_ADDRESS,
 			.largest_page = 1,
 		};
-	return (struct mode) {
+	return (struct mode){
 		.table = paging->cr3 & GENMASK(31, 12),
 		.top = 1,
-		.entry_size = 4, .index_bits = 10, .address_mask = GENMASK(31, 12),
+		.entry_size = 4,
+		.index_bits = 10,
+		.address_mask = GENMASK(31, 12),
 		.largest_page = paging->cr4 & X86_CR4_PSE ? 1 : 0,
 	};
 }
@@ -50,7 +56,7 @@ enum walk_result paging_walk(const struct paging *paging, const struct table_rea
 	int level;
 	u64 table;
 
-	*translation = (struct translation) {
+	*translation = (struct translation){
 		.pa = address,
 		.size = PAGE_SIZE,
 		.top = -1,
@@ -64,7 +70,7 @@ enum walk_result paging_walk(const struct paging *paging, const struct table_rea
 		address = (u32)address;
 	translation->top = mode.top;
 	table = mode.table;
-	for (level = mode.top; ; level--) {
+	for (level = mode.top;; level--) {
 		u32 shift = PAGE_SHIFT + mode.index_bits * level;
 		u64 index = (address >> shift) & (BIT(mode.index_bits) - 1), entry;
 
@@ -83,7 +89,8 @@ enum walk_result paging_walk(const struct paging *paging, const struct table_rea
 		table = entry & mode.address_mask;
 		if (!level || (level <= mode.largest_page && (entry & PTE_LARGE))) {
 			translation->size = BIT(shift);
-			translation->pa = (table & ~(BIT(shift) - 1)) | (address & (BIT(shift) - 1));
+			translation->pa = (table & ~(BIT(shift) - 1)) |
+					  (address & (BIT(shift) - 1));
 			return WALK_MAPPED;
 		}
 	}

@@ -8,15 +8,15 @@
 
 #include "../abi/types.h"
 
-#define PTE_PRESENT		BIT(0)
-#define PTE_WRITABLE		BIT(1)
-#define PTE_USER		BIT(2)
-#define PTE_ACCESSED		BIT(5)
-#define PTE_DIRTY		BIT(6)
-#define PTE_LARGE		BIT(7)
-#define PTE_ADDRESS		GENMASK(51, 12)
+#define PTE_PRESENT  BIT(0)
+#define PTE_WRITABLE BIT(1)
+#define PTE_USER     BIT(2)
+#define PTE_ACCESSED BIT(5)
+#define PTE_DIRTY    BIT(6)
+#define PTE_LARGE    BIT(7)
+#define PTE_ADDRESS  GENMASK(51, 12)
 
-#define MAX_PAGING_LEVELS	5
+#define MAX_PAGING_LEVELS 5
 
 /* The registers that say how, and where from, addresses are translated. */
 struct paging {
@@ -56,8 +56,8 @@ struct translation {
 
 enum walk_result {
 	WALK_MAPPED,
-	WALK_NOT_PRESENT,	/* an entry is not present; the last one that was read */
-	WALK_NO_TABLE,		/* the reader knows of no memory there */
+	WALK_NOT_PRESENT, /* an entry is not present; the last one that was read */
+	WALK_NO_TABLE,	  /* the reader knows of no memory there */
 };
 
 enum walk_result paging_walk(const struct paging *paging, const struct table_reader *reader,

@@ -9,113 +9,113 @@
 #include "../abi/types.h"
 
 /* In a word of one bit a register. */
-#define INTERCEPT_CR0			BIT(0)
-#define INTERCEPT_CR4			BIT(4)
-#define INTERCEPT_CR8			BIT(8)
+#define INTERCEPT_CR0 BIT(0)
+#define INTERCEPT_CR4 BIT(4)
+#define INTERCEPT_CR8 BIT(8)
 
 /* vmcb_control.intercept, first doubleword. */
-#define INTERCEPT_INTR			BIT(0)
-#define INTERCEPT_NMI			BIT(1)
-#define INTERCEPT_SMI			BIT(2)
-#define INTERCEPT_INIT			BIT(3)
-#define INTERCEPT_VINTR			BIT(4)
-#define INTERCEPT_RDTSC			BIT(14)
-#define INTERCEPT_RDPMC			BIT(15)
-#define INTERCEPT_CPUID			BIT(18)
-#define INTERCEPT_IRET			BIT(20)
-#define INTERCEPT_INVD			BIT(22)
-#define INTERCEPT_HLT			BIT(24)
-#define INTERCEPT_INVLPGA		BIT(26)
-#define INTERCEPT_IOIO			BIT(27)
-#define INTERCEPT_MSR			BIT(28)
-#define INTERCEPT_SHUTDOWN		BIT(31)
+#define INTERCEPT_INTR	   BIT(0)
+#define INTERCEPT_NMI	   BIT(1)
+#define INTERCEPT_SMI	   BIT(2)
+#define INTERCEPT_INIT	   BIT(3)
+#define INTERCEPT_VINTR	   BIT(4)
+#define INTERCEPT_RDTSC	   BIT(14)
+#define INTERCEPT_RDPMC	   BIT(15)
+#define INTERCEPT_CPUID	   BIT(18)
+#define INTERCEPT_IRET	   BIT(20)
+#define INTERCEPT_INVD	   BIT(22)
+#define INTERCEPT_HLT	   BIT(24)
+#define INTERCEPT_INVLPGA  BIT(26)
+#define INTERCEPT_IOIO	   BIT(27)
+#define INTERCEPT_MSR	   BIT(28)
+#define INTERCEPT_SHUTDOWN BIT(31)
 /* Second doubleword. */
-#define INTERCEPT_VMRUN			BIT(32)
-#define INTERCEPT_VMMCALL		BIT(33)
-#define INTERCEPT_VMLOAD		BIT(34)
-#define INTERCEPT_VMSAVE		BIT(35)
-#define INTERCEPT_STGI			BIT(36)
-#define INTERCEPT_CLGI			BIT(37)
-#define INTERCEPT_SKINIT		BIT(38)
-#define INTERCEPT_RDTSCP		BIT(39)
-#define INTERCEPT_WBINVD		BIT(41)
-#define INTERCEPT_MONITOR		BIT(42)
-#define INTERCEPT_MWAIT			BIT(43)
-#define INTERCEPT_XSETBV		BIT(45)
+#define INTERCEPT_VMRUN	   BIT(32)
+#define INTERCEPT_VMMCALL  BIT(33)
+#define INTERCEPT_VMLOAD   BIT(34)
+#define INTERCEPT_VMSAVE   BIT(35)
+#define INTERCEPT_STGI	   BIT(36)
+#define INTERCEPT_CLGI	   BIT(37)
+#define INTERCEPT_SKINIT   BIT(38)
+#define INTERCEPT_RDTSCP   BIT(39)
+#define INTERCEPT_WBINVD   BIT(41)
+#define INTERCEPT_MONITOR  BIT(42)
+#define INTERCEPT_MWAIT	   BIT(43)
+#define INTERCEPT_XSETBV   BIT(45)
 
-#define SVM_EXIT_READ_CR4		0x004
-#define SVM_EXIT_WRITE_CR0		0x010
-#define SVM_EXIT_WRITE_CR4		0x014
-#define SVM_EXIT_WRITE_CR8		0x018
-#define SVM_EXIT_EXCEPTION(vector)	(0x040 + (vector))
-#define SVM_EXIT_INTR			0x060
-#define SVM_EXIT_NMI			0x061
-#define SVM_EXIT_SMI			0x062
-#define SVM_EXIT_INIT			0x063
-#define SVM_EXIT_VINTR			0x064
-#define SVM_EXIT_RDTSC			0x06e
-#define SVM_EXIT_RDPMC			0x06f
-#define SVM_EXIT_CPUID			0x072
-#define SVM_EXIT_IRET			0x074
-#define SVM_EXIT_INVD			0x076
-#define SVM_EXIT_HLT			0x078
-#define SVM_EXIT_INVLPGA		0x07a
-#define SVM_EXIT_IOIO			0x07b
-#define SVM_EXIT_MSR			0x07c
-#define SVM_EXIT_SHUTDOWN		0x07f
-#define SVM_EXIT_VMRUN			0x080
-#define SVM_EXIT_VMMCALL		0x081
-#define SVM_EXIT_VMLOAD			0x082
-#define SVM_EXIT_VMSAVE			0x083
-#define SVM_EXIT_STGI			0x084
-#define SVM_EXIT_CLGI			0x085
-#define SVM_EXIT_SKINIT			0x086
-#define SVM_EXIT_RDTSCP			0x087
-#define SVM_EXIT_WBINVD			0x089
-#define SVM_EXIT_MONITOR		0x08a
-#define SVM_EXIT_MWAIT			0x08b
-#define SVM_EXIT_XSETBV			0x08d
-#define SVM_EXIT_NPF			0x400
-#define SVM_EXIT_INVALID		(~0UL)
+#define SVM_EXIT_READ_CR4	   0x004
+#define SVM_EXIT_WRITE_CR0	   0x010
+#define SVM_EXIT_WRITE_CR4	   0x014
+#define SVM_EXIT_WRITE_CR8	   0x018
+#define SVM_EXIT_EXCEPTION(vector) (0x040 + (vector))
+#define SVM_EXIT_INTR		   0x060
+#define SVM_EXIT_NMI		   0x061
+#define SVM_EXIT_SMI		   0x062
+#define SVM_EXIT_INIT		   0x063
+#define SVM_EXIT_VINTR		   0x064
+#define SVM_EXIT_RDTSC		   0x06e
+#define SVM_EXIT_RDPMC		   0x06f
+#define SVM_EXIT_CPUID		   0x072
+#define SVM_EXIT_IRET		   0x074
+#define SVM_EXIT_INVD		   0x076
+#define SVM_EXIT_HLT		   0x078
+#define SVM_EXIT_INVLPGA	   0x07a
+#define SVM_EXIT_IOIO		   0x07b
+#define SVM_EXIT_MSR		   0x07c
+#define SVM_EXIT_SHUTDOWN	   0x07f
+#define SVM_EXIT_VMRUN		   0x080
+#define SVM_EXIT_VMMCALL	   0x081
+#define SVM_EXIT_VMLOAD		   0x082
+#define SVM_EXIT_VMSAVE		   0x083
+#define SVM_EXIT_STGI		   0x084
+#define SVM_EXIT_CLGI		   0x085
+#define SVM_EXIT_SKINIT		   0x086
+#define SVM_EXIT_RDTSCP		   0x087
+#define SVM_EXIT_WBINVD		   0x089
+#define SVM_EXIT_MONITOR	   0x08a
+#define SVM_EXIT_MWAIT		   0x08b
+#define SVM_EXIT_XSETBV		   0x08d
+#define SVM_EXIT_NPF		   0x400
+#define SVM_EXIT_INVALID	   (~0UL)
 
-#define SVM_EVENT_TYPE			GENMASK(10, 8)
-#define SVM_EVENT_INTR			(0UL << 8)
-#define SVM_EVENT_NMI			(2UL << 8)
-#define SVM_EVENT_EXCEPTION		(3UL << 8)
-#define SVM_EVENT_ERROR_CODE		BIT(11)
-#define SVM_EVENT_VALID			BIT(31)
-#define SVM_EVENT_VECTOR		GENMASK(7, 0)
+#define SVM_EVENT_TYPE	     GENMASK(10, 8)
+#define SVM_EVENT_INTR	     (0UL << 8)
+#define SVM_EVENT_NMI	     (2UL << 8)
+#define SVM_EVENT_EXCEPTION  (3UL << 8)
+#define SVM_EVENT_ERROR_CODE BIT(11)
+#define SVM_EVENT_VALID	     BIT(31)
+#define SVM_EVENT_VECTOR     GENMASK(7, 0)
 
-#define SVM_TLB_FLUSH_ALL		1
+#define SVM_TLB_FLUSH_ALL 1
 
-#define SVM_NESTED_PAGING		BIT(0)
+#define SVM_NESTED_PAGING BIT(0)
 
 /* vmcb_control.int_control. With masking, RFLAGS.IF and CR8 act on virtual interrupts only. */
-#define SVM_V_TPR			GENMASK(7, 0)	/* task priority, as CR8 has it */
-#define SVM_V_IRQ			BIT(8)
-#define SVM_V_IGNORE_TPR		BIT(20)
-#define SVM_V_INTR_MASKING		BIT(24)
+#define SVM_V_TPR	   GENMASK(7, 0) /* task priority, as CR8 has it */
+#define SVM_V_IRQ	   BIT(8)
+#define SVM_V_IGNORE_TPR   BIT(20)
+#define SVM_V_INTR_MASKING BIT(24)
 
 /* vmcb_control.int_state */
-#define SVM_INTERRUPT_SHADOW		BIT(0)
+#define SVM_INTERRUPT_SHADOW BIT(0)
 
 /* Error code of a nested page fault. */
-#define SVM_NPF_WRITE			BIT(1)
-#define SVM_NPF_FETCH			BIT(4)
-#define SVM_NPF_TABLE_WALK		BIT(33)		/* of the guest's page tables */
+#define SVM_NPF_WRITE	   BIT(1)
+#define SVM_NPF_FETCH	   BIT(4)
+#define SVM_NPF_TABLE_WALK BIT(33) /* of the guest's page tables */
 
 /* Segment attributes. */
-#define SVM_SEGMENT_LONG		BIT(9)		/* CS.L */
+#define SVM_SEGMENT_LONG BIT(9) /* CS.L */
 
-#define SVM_IOIO_IN			BIT(0)
-#define SVM_IOIO_STRING			BIT(2)
-#define SVM_IOIO_REP			BIT(3)
-#define SVM_IOIO_SIZE_SHIFT		4
-#define SVM_IOIO_SIZE8			BIT(4)
-#define SVM_IOIO_PORT_SHIFT		16
+#define SVM_IOIO_IN	    BIT(0)
+#define SVM_IOIO_STRING	    BIT(2)
+#define SVM_IOIO_REP	    BIT(3)
+#define SVM_IOIO_SIZE_SHIFT 4
+#define SVM_IOIO_SIZE8	    BIT(4)
+#define SVM_IOIO_PORT_SHIFT 16
 
-#define SVM_IOPM_SIZE			(3 * PAGE_SIZE)
-#define SVM_MSRPM_SIZE			(2 * PAGE_SIZE)
+#define SVM_IOPM_SIZE  (3 * PAGE_SIZE)
+#define SVM_MSRPM_SIZE (2 * PAGE_SIZE)
 
 struct vmcb_control {
 	u16 intercept_cr_read;

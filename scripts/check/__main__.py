@@ -17,6 +17,7 @@ import configurations		# noqa: E402
 import documents		# noqa: E402
 import house			# noqa: E402
 import objects			# noqa: E402
+import rooms			# noqa: E402
 import text			# noqa: E402
 from assemble import Series	# noqa: E402
 from basegit import base_store	# noqa: E402
@@ -56,7 +57,9 @@ class Context:
 
 STEPS = (("shellcheck", house.shell),
          ("pylint, errors", house.python),
+         ("clang-format", house.formatting),
          ("clang-tidy", house.c),
+         ("the emulator's rooms", rooms.rooms),
          ("checkpatch --strict", text.checkpatch),
          ("MAINTAINERS covers each new file", text.maintained),
          ("kernel-doc -Wall -Werror", documents.kernel_doc),

@@ -130,6 +130,15 @@ def _check_memory(text):
         usage_error(f"--memory {text}: too little, the emulated host needs 1G at least")
 
 
+def _check_modules(options):
+    """It is for a kernel's image: what was built brings its modules."""
+    if options.kernel in paths.NAMED_KERNELS or os.path.isdir(options.kernel):
+        usage_error(f"--modules has no effect with --kernel {options.kernel}, which has its own: "
+                    "leave it out, or name a bzImage")
+    if not os.path.isdir(options.modules):
+        usage_error(f"--modules {options.modules}: no such directory")
+
+
 def _words(option, texts):
     """Each text is split as a shell does it."""
     try:
@@ -168,6 +177,8 @@ def parse(arguments, say):
     if options.shell and options.get:
         usage_error("--get: there is no line for files beside a --shell")
     _check_memory(options.memory)
+    if options.modules:
+        _check_modules(options)
     options.qemu = _words("--qemu-opts", options.qemu)
     options.append = [_fit_argument(word) for text in options.append for word in text.split()]
     options.module = options.module or PROCESSORS[options.processor][1]

@@ -14,11 +14,11 @@
 
 #include "invariants.h"
 
-#define PAGE 4096u
+#define PAGE	 4096u
 #define MAX_SIZE ((2 + 496) * PAGE)
 
 #define HASH_START (PAGE + 900)
-#define HASH_END (PAGE + 948)
+#define HASH_END   (PAGE + 948)
 
 static void require(bool condition, const char *what, u32 offset, u32 change)
 {
@@ -46,10 +46,10 @@ static u32 try_changes(u8 *file, u32 size)
 			accepted += !defect;
 			if (in_hash)
 				require(defect == TDX_IMAGE_BAD_HASH ||
-					defect == TDX_IMAGE_BAD_CHECKSUM,
+						defect == TDX_IMAGE_BAD_CHECKSUM,
 					"the hash does not tell", offset, change);
-			require(file[offset] == (original ^ change),
-				"the image was written to", offset, change);
+			require(file[offset] == (original ^ change), "the image was written to",
+				offset, change);
 		}
 
 		file[offset] = original;

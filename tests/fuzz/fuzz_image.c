@@ -22,12 +22,12 @@ static const struct {
 	u32 offset;
 	u32 bytes;
 } spots[] = {
-	{ 0, 20 },			/* header */
-	{ PAGE, 40 },			/* header of SIGSTRUCT */
-	{ PAGE + 512, 4 },		/* exponent */
-	{ PAGE + 948, 76 },		/* from the SVN to the offsets */
-	{ PAGE + 1024, 24 },		/* CPU table */
-	{ 2 * PAGE, 16 },		/* module */
+	{ 0, 20 },	     /* header */
+	{ PAGE, 40 },	     /* header of SIGSTRUCT */
+	{ PAGE + 512, 4 },   /* exponent */
+	{ PAGE + 948, 76 },  /* from the SVN to the offsets */
+	{ PAGE + 1024, 24 }, /* CPU table */
+	{ 2 * PAGE, 16 },    /* module */
 };
 
 static void set_hash(uint8_t *data, size_t size)

@@ -16,13 +16,14 @@
 /* struct tdx_refusal of the kernel must hold each text. */
 #define MESSAGE_SIZE 128
 
-#define REQUIRE(condition) do {							\
-	if (!(condition)) {							\
-		fprintf(stderr, "%s:%d: does not hold: %s\n",			\
-			__FILE__, __LINE__, #condition);			\
-		abort();							\
-	}									\
-} while (0)
+#define REQUIRE(condition)                                                                \
+	do {                                                                              \
+		if (!(condition)) {                                                       \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
+				#condition);                                              \
+			abort();                                                          \
+		}                                                                         \
+	} while (0)
 
 static u16 read16(const u8 *at)
 {

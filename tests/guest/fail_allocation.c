@@ -12,7 +12,7 @@
 
 #include "tdload.h"
 
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAIL_NTH "/proc/thread-self/fail-nth"
 
 /* Of the thread that armed it: opened before, as opening allocates as well. */
 static int control = -1;

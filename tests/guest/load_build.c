@@ -17,18 +17,18 @@
 #include "td.h"
 #include "tdload.h"
 
-#define MAX_TIMES	65536
-#define MAX_BUILDERS	256
+#define MAX_TIMES    65536
+#define MAX_BUILDERS 256
 
 /* Shared by all builders, and with whoever else maps the file. */
 struct build_state {
-	atomic_uint in_flight;		/* TDs that are being built now */
+	atomic_uint in_flight; /* TDs that are being built now */
 	atomic_uint started;
-	atomic_uint built;		/* that were finished and could be asked */
-	atomic_uint wrong;		/* of these, with a wrong MRTD */
-	atomic_uint failed;		/* a call failed */
+	atomic_uint built;  /* that were finished and could be asked */
+	atomic_uint wrong;  /* of these, with a wrong MRTD */
+	atomic_uint failed; /* a call failed */
 	atomic_uint times;
-	uint32_t time_us[MAX_TIMES];	/* INIT_VM to FINALIZE_VM */
+	uint32_t time_us[MAX_TIMES]; /* INIT_VM to FINALIZE_VM */
 };
 
 static struct {
@@ -129,8 +129,7 @@ static void build_one(void)
 		ret = td_read_mrtd(&td, mrtd);
 	if (ret) {
 		atomic_fetch_add(&state->failed, 1);
-		printf("build failed step=%s errno=%d status=%#lx\n", td.step, -ret,
-		       td.hw_error);
+		printf("build failed step=%s errno=%d status=%#lx\n", td.step, -ret, td.hw_error);
 	} else {
 		atomic_fetch_add(&state->built, 1);
 		if (memcmp(mrtd, expected, MRTD_SIZE)) {
@@ -150,8 +149,7 @@ static void builder(void)
 	while (!stopped) {
 		if (end_us && now_us() >= end_us)
 			break;
-		if (options.count &&
-		    atomic_fetch_add(&state->started, 1) >= options.count)
+		if (options.count && atomic_fetch_add(&state->started, 1) >= options.count)
 			break;
 		build_one();
 	}
@@ -159,23 +157,22 @@ static void builder(void)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "builders", required_argument, NULL, 'b' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "extra-pages", required_argument, NULL, 'p' },
-		{ "page-delay-ms", required_argument, NULL, 'd' },
-		{ "hold", required_argument, NULL, 'h' },
-		{ "state", required_argument, NULL, 'f' },
-		{ "fail-nth", required_argument, NULL, 'n' },
-		{ "tolerant", no_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ }
-	};
+	static const struct option names[] = { { "builders", required_argument, NULL, 'b' },
+					       { "count", required_argument, NULL, 'c' },
+					       { "seconds", required_argument, NULL, 's' },
+					       { "extra-pages", required_argument, NULL, 'p' },
+					       { "page-delay-ms", required_argument, NULL, 'd' },
+					       { "hold", required_argument, NULL, 'h' },
+					       { "state", required_argument, NULL, 'f' },
+					       { "fail-nth", required_argument, NULL, 'n' },
+					       { "tolerant", no_argument, NULL, 't' },
+					       { "verbose", no_argument, NULL, 'v' },
+					       {} };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+			/* clang-format off */
 		case 'b': options.builders = number(optarg); break;
 		case 'c': options.count = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
@@ -187,6 +184,7 @@ static void parse(int argc, char **argv)
 		case 't': options.tolerant = true; break;
 		case 'v': options.verbose = true; break;
 		default: exit(2);
+			/* clang-format on */
 		}
 	}
 }

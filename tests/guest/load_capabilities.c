@@ -26,9 +26,9 @@
 #include "td.h"
 #include "tdload.h"
 
-#define PAGE_FAULT	"shmem_"	/* what the call waits in, by /proc's wchan */
-#define MAX_CPUIDS	256
-#define CPUID_OFFSET	offsetof(struct kvm_tdx_capabilities, cpuid)
+#define PAGE_FAULT   "shmem_" /* what the call waits in, by /proc's wchan */
+#define MAX_CPUIDS   256
+#define CPUID_OFFSET offsetof(struct kvm_tdx_capabilities, cpuid)
 #define CAPABILITIES_SIZE \
 	(sizeof(struct kvm_tdx_capabilities) + MAX_CPUIDS * sizeof(struct kvm_cpuid_entry2))
 
@@ -38,9 +38,9 @@ static struct {
 
 static int vm, file;
 static off_t size;
-static uint8_t *page;			/* the file's first page, and memory behind it */
+static uint8_t *page; /* the file's first page, and memory behind it */
 static _Atomic(struct kvm_tdx_capabilities *) buffer;
-static atomic_uint begun, ended;	/* calls */
+static atomic_uint begun, ended; /* calls */
 static atomic_bool punched;
 static pid_t caller;
 
@@ -71,7 +71,8 @@ static void *call(void *argument)
 	while (!stopped) {
 		struct kvm_tdx_capabilities *capabilities = buffer;
 		struct kvm_tdx_cmd command = {
-			.id = KVM_TDX_CAPABILITIES, .data = (uint64_t)capabilities,
+			.id = KVM_TDX_CAPABILITIES,
+			.data = (uint64_t)capabilities,
 		};
 		int ret;
 
@@ -113,8 +114,8 @@ static void map_buffer(void)
 	file = memfd_create("slow", MFD_CLOEXEC);
 	page = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (file < 0 || ftruncate(file, size) || page == MAP_FAILED ||
-	    mmap(page, TD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
-		 0) == MAP_FAILED)
+	    mmap(page, TD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) ==
+		    MAP_FAILED)
 		die("%d MiB of memory: %s", options.megabytes, strerror(errno));
 	buffer = (void *)page;
 }
@@ -144,25 +145,25 @@ static bool round_of(const char *image, unsigned int n)
 	}
 	pthread_join(puncher, NULL);
 	printf("capabilities fault=%s waited=%d overtaken=%d error=%s update_us=%lu punch_us=%lu\n",
-	       write ? "write" : "read", waited, overtaken,
-	       result.error[0] ? result.error : "none", result.duration_us, now_us() - start);
+	       write ? "write" : "read", waited, overtaken, result.error[0] ? result.error : "none",
+	       result.duration_us, now_us() - start);
 	return overtaken;
 }
 
 static void parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "megabytes", required_argument, NULL, 'm' },
-		{ }
-	};
+	static const struct option names[] = { { "rounds", required_argument, NULL, 'r' },
+					       { "megabytes", required_argument, NULL, 'm' },
+					       {} };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+			/* clang-format off */
 		case 'r': options.rounds = number(optarg); break;
 		case 'm': options.megabytes = number(optarg); break;
 		default: exit(2);
+			/* clang-format on */
 		}
 	}
 	if (optind == argc)
@@ -189,7 +190,7 @@ int load_capabilities(int argc, char **argv)
 		overtaken[i % 2] += round_of(argv[optind + i % (argc - optind)], i);
 	stopped = 1;
 	pthread_join(thread, NULL);
-	printf("capabilities calls=%u overtaken_read=%u overtaken_write=%u\n", ended,
-	       overtaken[0], overtaken[1]);
+	printf("capabilities calls=%u overtaken_read=%u overtaken_write=%u\n", ended, overtaken[0],
+	       overtaken[1]);
 	return !overtaken[0] || !overtaken[1];
 }

@@ -30,7 +30,9 @@ static int prefault(struct td *td)
 int load_fault(int argc, char **argv)
 {
 	struct td_options options = {
-		.vcpus = 1, .late_pages = 8, .argument = TD_MODE_ACCEPT,
+		.vcpus = 1,
+		.late_pages = 8,
+		.argument = TD_MODE_ACCEPT,
 	};
 	const char *how = argc > 1 ? argv[1] : "";
 	struct td_event event;

@@ -15,9 +15,9 @@
 
 #include "tdload.h"
 
-#define MAX_CPUS	64
-#define SLICE_US	10000
-#define MAX_SLICES	3000
+#define MAX_CPUS   64
+#define SLICE_US   10000
+#define MAX_SLICES 3000
 
 static atomic_uint slices[MAX_SLICES];
 static uint64_t start_us;
@@ -48,10 +48,7 @@ static void *hash(void *argument)
 
 int load_hash(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "around-ms", required_argument, NULL, 'a' },
-		{ }
-	};
+	static const struct option names[] = { { "around-ms", required_argument, NULL, 'a' }, {} };
 	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), around_ms = 500, last;
 	pthread_t thread[MAX_CPUS];
 	struct update_result result;

@@ -19,14 +19,16 @@ static void send_file(int socket, int file)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(file))];
 	} control = { .header = {
-		.cmsg_len = CMSG_LEN(sizeof(file)),
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-	} };
+			      .cmsg_len = CMSG_LEN(sizeof(file)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS,
+		      } };
 	struct iovec text = { .iov_base = "f", .iov_len = 1 };
 	struct msghdr message = {
-		.msg_iov = &text, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
 	};
 
 	memcpy(CMSG_DATA(&control.header), &file, sizeof(file));
@@ -39,8 +41,10 @@ static void receive_file(int socket)
 	char space[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec text = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr message = {
-		.msg_iov = &text, .msg_iovlen = 1,
-		.msg_control = space, .msg_controllen = sizeof(space),
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = space,
+		.msg_controllen = sizeof(space),
 	};
 
 	if (recvmsg(socket, &message, 0) != 1 || !CMSG_FIRSTHDR(&message))

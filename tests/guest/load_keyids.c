@@ -7,7 +7,7 @@
 #include "td.h"
 #include "tdload.h"
 
-#define MAX_TDS	256
+#define MAX_TDS 256
 
 int load_keyids(int argc, char **argv)
 {

@@ -30,13 +30,14 @@
 #include "td.h"
 #include "tdload.h"
 
-#define VCPUS		2
-#define MEMORY		VCPUS	/* the thread that takes and gives memory */
-#define MEMORY_CPU	2
+#define VCPUS	   2
+#define MEMORY	   VCPUS /* the thread that takes and gives memory */
+#define MEMORY_CPU 2
 
 /* Orders that are the VMM's own. */
 enum { ORDER_PREFAULT = TD_ORDER_TOUCH + 1, ORDER_SHARED, ORDER_PRIVATE };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	unsigned int what;
@@ -51,6 +52,7 @@ static const struct {
 	{ "shared", ORDER_SHARED },
 	{ "private", ORDER_PRIVATE },
 };
+/* clang-format on */
 
 static struct td td;
 
@@ -63,8 +65,8 @@ struct order {
  * held in a SEAMCALL there, and must not have what a third one waits for.
  */
 static struct {
-	int orders[2], go[2];		/* pipes */
-	bool paused, failed;		/* atomic */
+	int orders[2], go[2]; /* pipes */
+	bool paused, failed;  /* atomic */
 } workers[VCPUS + 1];
 
 static void __attribute__((format(printf, 1, 2))) answer(const char *format, ...)
@@ -211,7 +213,8 @@ static void *change_memory(void *argument)
 	for (;;) {
 		order = next_order(MEMORY);
 		attributes.address = TD_LATE_GPA + order.page * (uint64_t)TD_PAGE_SIZE;
-		attributes.attributes = order.what == ORDER_PRIVATE ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
+		attributes.attributes = order.what == ORDER_PRIVATE ? KVM_MEMORY_ATTRIBUTE_PRIVATE :
+								      0;
 		if (ioctl(td.vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes))
 			answer("memory failed errno=%d\n", errno);
 		else
@@ -252,7 +255,9 @@ int load_obey(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct td_options options = {
-		.vcpus = VCPUS, .late_pages = 2048, .argument = TD_MODE_OBEY,
+		.vcpus = VCPUS,
+		.late_pages = 2048,
+		.argument = TD_MODE_OBEY,
 	};
 	pthread_attr_t attributes;
 	char line[64];
@@ -279,7 +284,8 @@ int load_obey(int argc, char **argv)
 
 		if (pipe(workers[i].orders) || pipe(workers[i].go))
 			die("pipe: %s", strerror(errno));
-		if (pthread_create(&thread, &attributes, i == MEMORY ? change_memory : run_vcpu, (void *)i))
+		if (pthread_create(&thread, &attributes, i == MEMORY ? change_memory : run_vcpu,
+				   (void *)i))
 			die("pthread_create");
 	}
 	answer("obey begins\n");

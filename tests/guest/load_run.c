@@ -24,7 +24,7 @@
 #include "tdload.h"
 
 #define TELL_EVERY_US	250000
-#define INSIST_EVERY_MS	20
+#define INSIST_EVERY_MS 20
 #define SLOT_EVERY_MS	20
 #define SLOT		8
 #define SLOT_GPA	0x80000000
@@ -64,10 +64,10 @@ static void stop_vcpus(int signal)
 
 struct chain {
 	unsigned int vcpu;
-	uint64_t count, hash;		/* computed here */
+	uint64_t count, hash; /* computed here */
 	uint64_t reports, refused, longest_us, lap_us, run_us;
 	unsigned int lap;
-	uint32_t word[4];		/* of the report that is coming in */
+	uint32_t word[4]; /* of the report that is coming in */
 	const char *broken;
 };
 
@@ -119,8 +119,8 @@ static void *run(void *argument)
 			chain->lap_us = now - last;
 		last = now;
 		if (chain->lap != (unsigned int)laps) {
-			printf("lap vcpu=%u lap=%u longest_pause_us=%lu\n", chain->vcpu,
-			       chain->lap, chain->lap_us);
+			printf("lap vcpu=%u lap=%u longest_pause_us=%lu\n", chain->vcpu, chain->lap,
+			       chain->lap_us);
 			chain->lap = laps;
 			chain->lap_us = 0;
 		}
@@ -130,8 +130,8 @@ static void *run(void *argument)
 			break;
 		if (now - told > TELL_EVERY_US) {
 			told = now;
-			printf("chain vcpu=%u count=%lu longest_pause_us=%lu\n",
-			       chain->vcpu, chain->count, chain->longest_us);
+			printf("chain vcpu=%u count=%lu longest_pause_us=%lu\n", chain->vcpu,
+			       chain->count, chain->longest_us);
 		}
 	}
 	chain->run_us = now_us() - start;
@@ -142,10 +142,11 @@ static void *run(void *argument)
 static void *change_slots(void *unused)
 {
 	struct kvm_userspace_memory_region region = {
-		.slot = SLOT, .guest_phys_addr = SLOT_GPA,
+		.slot = SLOT,
+		.guest_phys_addr = SLOT_GPA,
 	};
-	void *memory = mmap(NULL, TD_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, TD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	unsigned int changes = 0;
 
 	if (memory == MAP_FAILED)
@@ -163,20 +164,19 @@ static void *change_slots(void *unused)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "vcpus", required_argument, NULL, 'v' },
-		{ "steps", required_argument, NULL, 'n' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "reports", required_argument, NULL, 'r' },
-		{ "insist", no_argument, NULL, 'i' },
-		{ "slots", no_argument, NULL, 'm' },
-		{ "halt", no_argument, NULL, 'h' },
-		{ }
-	};
+	static const struct option names[] = { { "vcpus", required_argument, NULL, 'v' },
+					       { "steps", required_argument, NULL, 'n' },
+					       { "seconds", required_argument, NULL, 's' },
+					       { "reports", required_argument, NULL, 'r' },
+					       { "insist", no_argument, NULL, 'i' },
+					       { "slots", no_argument, NULL, 'm' },
+					       { "halt", no_argument, NULL, 'h' },
+					       {} };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+			/* clang-format off */
 		case 'v': options.td.vcpus = number(optarg); break;
 		case 'n': options.steps = number(optarg); break;
 		case 's': options.seconds = number(optarg); break;
@@ -185,6 +185,7 @@ static void parse(int argc, char **argv)
 		case 'm': options.slots = true; break;
 		case 'h': options.halt = true; break;
 		default: exit(2);
+			/* clang-format on */
 		}
 	}
 	if (!options.td.vcpus || options.td.vcpus > TD_MAX_VCPUS)
@@ -213,7 +214,7 @@ int load_run(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	printf("run started\n");
 	for (threads = 0; threads < options.td.vcpus; threads++) {
-		chain[threads] = (struct chain) { .vcpu = threads, .hash = td_chain_seed(threads) };
+		chain[threads] = (struct chain){ .vcpu = threads, .hash = td_chain_seed(threads) };
 		pthread_create(&thread[threads], NULL, run, &chain[threads]);
 	}
 	if (options.slots && pthread_create(&slots, NULL, change_slots, NULL))

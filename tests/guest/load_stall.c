@@ -17,10 +17,10 @@
 
 #include "tdload.h"
 
-#define MAX_CPUS	64
-#define TICK_US		1000
-#define QUIET_MS	500
-#define PRIORITY	50
+#define MAX_CPUS 64
+#define TICK_US	 1000
+#define QUIET_MS 500
+#define PRIORITY 50
 
 enum { THREAD, TIMER, NUM_WATCHES };
 static const char *const watch_name[NUM_WATCHES] = { "thread", "timer" };
@@ -44,13 +44,12 @@ static void *watch(void *argument)
 	CPU_ZERO(&set);
 	CPU_SET(probe->cpu, &set);
 	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set) ||
-	    (probe->real_time &&
-	     pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)))
+	    (probe->real_time && pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)))
 		die("cannot watch CPU %u", probe->cpu);
 	for (;;) {
 		uint64_t due = now_us() + TICK_US, now;
 
-		next = (struct timespec) { due / 1000000, due % 1000000 * 1000 };
+		next = (struct timespec){ due / 1000000, due % 1000000 * 1000 };
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL) == EINTR)
 			;
 		now = now_us();
@@ -139,16 +138,13 @@ static void measure(const char *image, int *failed)
 	sleep_ms(20);
 	stall_us = take("stall", busy, sizeof(busy));
 	printf("stall cpus=%u idle_us=%lu stall_us=%lu total_us=%lu error=%s version=%s%s%s\n",
-	       cpus, idle_us, stall_us, result.duration_us,
-	       result.error[0] ? result.error : "none", result.version, quiet, busy);
+	       cpus, idle_us, stall_us, result.duration_us, result.error[0] ? result.error : "none",
+	       result.version, quiet, busy);
 }
 
 int load_stall(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ }
-	};
+	static const struct option names[] = { { "count", required_argument, NULL, 'c' }, {} };
 	unsigned int count = 4;
 	int c, failed = 0;
 

@@ -89,9 +89,11 @@ int load_together(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (option) {
+			/* clang-format off */
 		case 'v':	options.vcpus = number(optarg);	break;
 		case 'p':	pages = number(optarg);		break;
 		default:	return 2;
+			/* clang-format on */
 		}
 	}
 	if (optind != argc || !options.vcpus || options.vcpus > TD_MAX_VCPUS || !pages)
@@ -111,7 +113,8 @@ int load_together(int argc, char **argv)
 	if (!ret)
 		ret = together(&td, "accept", accept_share);
 	if (ret)
-		printf("together failed step=%s errno=%d status=%#lx\n", td.step, -ret, td.hw_error);
+		printf("together failed step=%s errno=%d status=%#lx\n", td.step, -ret,
+		       td.hw_error);
 	td_close(&td);
 	return !!ret;
 }

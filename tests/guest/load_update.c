@@ -18,9 +18,9 @@
 
 #include "tdload.h"
 
-#define UPLOAD		"/sys/class/firmware/tdx_module/"
-#define VERSION		"/sys/devices/faux/tdx_host/version"
-#define RETRY_MS	10
+#define UPLOAD	 "/sys/class/firmware/tdx_module/"
+#define VERSION	 "/sys/devices/faux/tdx_host/version"
+#define RETRY_MS 10
 
 static struct {
 	unsigned int count, pause_ms, give_up_ms, fail_nth;
@@ -139,24 +139,24 @@ static int wait_for_no_build(atomic_uint *in_flight)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ "pause-ms", required_argument, NULL, 'p' },
-		{ "give-up-ms", required_argument, NULL, 'g' },
-		{ "reject-on-build", required_argument, NULL, 'r' },
-		{ "fail-nth", required_argument, NULL, 'n' },
-		{ }
-	};
+	static const struct option names[] = { { "count", required_argument, NULL, 'c' },
+					       { "pause-ms", required_argument, NULL, 'p' },
+					       { "give-up-ms", required_argument, NULL, 'g' },
+					       { "reject-on-build", required_argument, NULL, 'r' },
+					       { "fail-nth", required_argument, NULL, 'n' },
+					       {} };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		switch (c) {
+			/* clang-format off */
 		case 'c': options.count = number(optarg); break;
 		case 'p': options.pause_ms = number(optarg); break;
 		case 'g': options.give_up_ms = number(optarg); break;
 		case 'r': options.builds = optarg; break;
 		case 'n': options.fail_nth = number(optarg); break;
 		default: exit(2);
+			/* clang-format on */
 		}
 	}
 	if (optind == argc)
@@ -195,12 +195,12 @@ int load_update(int argc, char **argv)
 		else
 			done++;
 		samples_add(&times, waited + result.duration_us);
-		printf("update image=%s error=%s version=%s refused=%d total_us=%lu\n",
-		       image, result.error[0] ? result.error : "none", result.version,
-		       refused, waited + result.duration_us);
+		printf("update image=%s error=%s version=%s refused=%d total_us=%lu\n", image,
+		       result.error[0] ? result.error : "none", result.version, refused,
+		       waited + result.duration_us);
 		if (options.fail_nth)
-			printf("update allocations=%u allocation-failed=%d\n",
-			       result.allocations, result.allocation_failed);
+			printf("update allocations=%u allocation-failed=%d\n", result.allocations,
+			       result.allocation_failed);
 	}
 	printf("updates done=%u failed=%u median_us=%u min_us=%u max_us=%u\n", done, failed,
 	       samples_percentile(&times, 50), samples_percentile(&times, 0),

@@ -15,11 +15,11 @@
 
 #include "td.h"
 
-#define TD_ATTR_SEPT_VE_DISABLE	(1ULL << 28)
-#define TD_XFAM			0x3	/* x87 and SSE, which no TD is without */
+#define TD_ATTR_SEPT_VE_DISABLE (1ULL << 28)
+#define TD_XFAM			0x3 /* x87 and SSE, which no TD is without */
 #define GPA_BITS		48
 #define CPUID_ADDRESS_SIZES	0x80000008
-#define CPUID_X2APIC		(1 << 21)	/* leaf 1, ECX */
+#define CPUID_X2APIC		(1 << 21) /* leaf 1, ECX */
 #define EXTRA_GPA		0x100000
 #define IRQCHIP_PINS		24
 
@@ -34,8 +34,8 @@ static int failed(struct td *td, const char *step)
 	return -errno;
 }
 
-static int tdx_command(struct td *td, int fd, const char *name, unsigned int id,
-		       unsigned int flags, uint64_t data)
+static int tdx_command(struct td *td, int fd, const char *name, unsigned int id, unsigned int flags,
+		       uint64_t data)
 {
 	struct kvm_tdx_cmd command = { .id = id, .flags = flags, .data = data };
 
@@ -60,8 +60,8 @@ bool td_supported(const char **reason)
 	return types > 0 && types & 1 << KVM_X86_TDX_VM;
 }
 
-static int add_memory_slot(struct td *td, unsigned int slot, uint64_t gpa,
-			   uint64_t size, uint64_t offset)
+static int add_memory_slot(struct td *td, unsigned int slot, uint64_t gpa, uint64_t size,
+			   uint64_t offset)
 {
 	struct kvm_userspace_memory_region2 region = {
 		.slot = slot,
@@ -99,12 +99,13 @@ int td_open(struct td *td, const struct td_options *options)
 	uint64_t late = options->late_pages * (uint64_t)TD_PAGE_SIZE;
 	struct kvm_create_guest_memfd memory = { .size = program + extra + late };
 	struct kvm_enable_cap irqchip = {
-		.cap = KVM_CAP_SPLIT_IRQCHIP, .args = { IRQCHIP_PINS },
+		.cap = KVM_CAP_SPLIT_IRQCHIP,
+		.args = { IRQCHIP_PINS },
 	};
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	int ret;
 
-	*td = (struct td) { .options = *options, .vm = -1, .memory = -1 };
+	*td = (struct td){ .options = *options, .vm = -1, .memory = -1 };
 	for (int i = 0; i < TD_MAX_VCPUS; i++)
 		td->vcpu[i] = -1;
 	if (kvm < 0)
@@ -147,8 +148,7 @@ static int init_vcpu(struct td *td, unsigned int i)
 	td->vcpu[i] = ioctl(td->vm, KVM_CREATE_VCPU, i);
 	if (td->vcpu[i] < 0)
 		return failed(td, "KVM_CREATE_VCPU");
-	td->run[i] = mmap(NULL, td->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  td->vcpu[i], 0);
+	td->run[i] = mmap(NULL, td->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, td->vcpu[i], 0);
 	if (td->run[i] == MAP_FAILED) {
 		td->run[i] = NULL;
 		return failed(td, "mmap of a vCPU");
@@ -163,8 +163,8 @@ static int init_vcpu(struct td *td, unsigned int i)
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	sched_setaffinity(0, sizeof(here), &here);
-	ret = tdx_command(td, td->vcpu[i], "KVM_TDX_INIT_VCPU",
-			  KVM_TDX_INIT_VCPU, 0, td->options.argument);
+	ret = tdx_command(td, td->vcpu[i], "KVM_TDX_INIT_VCPU", KVM_TDX_INIT_VCPU, 0,
+			  td->options.argument);
 	sched_setaffinity(0, sizeof(before), &before);
 	return ret;
 }
@@ -185,8 +185,7 @@ int td_init(struct td *td)
 			.eax = GPA_BITS << 16 | GPA_BITS,
 		} },
 	};
-	int ret = tdx_command(td, td->vm, "KVM_TDX_INIT_VM", KVM_TDX_INIT_VM, 0,
-			      (uint64_t)&init);
+	int ret = tdx_command(td, td->vm, "KVM_TDX_INIT_VM", KVM_TDX_INIT_VM, 0, (uint64_t)&init);
 
 	for (unsigned int i = 0; !ret && i < td->options.vcpus; i++)
 		ret = init_vcpu(td, i);
@@ -215,9 +214,8 @@ int td_add_page_by(struct td *td, unsigned int vcpu, unsigned int n)
 	struct kvm_tdx_init_mem_region region = { .nr_pages = 1 };
 
 	region.source_addr = (uint64_t)page(n, (uint64_t *)&region.gpa);
-	return tdx_command(td, td->vcpu[vcpu], "KVM_TDX_INIT_MEM_REGION",
-			   KVM_TDX_INIT_MEM_REGION, KVM_TDX_MEASURE_MEMORY_REGION,
-			   (uint64_t)&region);
+	return tdx_command(td, td->vcpu[vcpu], "KVM_TDX_INIT_MEM_REGION", KVM_TDX_INIT_MEM_REGION,
+			   KVM_TDX_MEASURE_MEMORY_REGION, (uint64_t)&region);
 }
 
 int td_add_page(struct td *td)
@@ -231,8 +229,7 @@ int td_add_page(struct td *td)
 
 int td_finalize(struct td *td)
 {
-	return tdx_command(td, td->vm, "KVM_TDX_FINALIZE_VM", KVM_TDX_FINALIZE_VM,
-			   0, 0);
+	return tdx_command(td, td->vm, "KVM_TDX_FINALIZE_VM", KVM_TDX_FINALIZE_VM, 0, 0);
 }
 
 int td_build(struct td *td, const struct td_options *options)
@@ -294,8 +291,8 @@ int td_read_mrtd(struct td *td, uint8_t mrtd[MRTD_SIZE])
 	}
 }
 
-#define MEASURE_BLOCK	128
-#define EXTEND_CHUNK	256
+#define MEASURE_BLOCK 128
+#define EXTEND_CHUNK  256
 
 /* What TDH.MEM.PAGE.ADD and TDH.MR.EXTEND put into the hash before any content. */
 static void measure_block(struct sha384_ctx *hash, const char *name, uint64_t gpa)

@@ -16,15 +16,15 @@
 
 #include "td_program.h"
 
-#define MRTD_SIZE	48
+#define MRTD_SIZE 48
 
 struct kvm_run;
 
 struct td_options {
-	unsigned int vcpus;		/* 1 to TD_MAX_VCPUS */
-	unsigned int extra_pages;	/* measured pages beside the program */
-	unsigned int late_pages;	/* at TD_LATE_GPA, that the TD gets as it runs */
-	uint64_t argument;		/* for the program: TD_MODE_... */
+	unsigned int vcpus;	  /* 1 to TD_MAX_VCPUS */
+	unsigned int extra_pages; /* measured pages beside the program */
+	unsigned int late_pages;  /* at TD_LATE_GPA, that the TD gets as it runs */
+	uint64_t argument;	  /* for the program: TD_MODE_... */
 };
 
 struct td {
@@ -36,7 +36,7 @@ struct td {
 	struct {
 		void *address;
 		size_t size;
-	} shared[3];			/* the shared half of each memory slot */
+	} shared[3]; /* the shared half of each memory slot */
 	unsigned int pages_added;
 	const char *step;
 	uint64_t hw_error;

@@ -8,29 +8,29 @@
 typedef unsigned int u32;
 typedef unsigned long u64;
 
-#define TDG_VP_VMCALL		0
-#define TDG_MR_REPORT		4
-#define TDG_MEM_PAGE_ACCEPT	6
-#define TDVMCALL_IO		30	/* number of the VMX exit reason */
-#define TDVMCALL_HLT		12
-#define TDVMCALL_REGISTERS	0xfc00	/* R10 to R15 */
+#define TDG_VP_VMCALL	    0
+#define TDG_MR_REPORT	    4
+#define TDG_MEM_PAGE_ACCEPT 6
+#define TDVMCALL_IO	    30 /* number of the VMX exit reason */
+#define TDVMCALL_HLT	    12
+#define TDVMCALL_REGISTERS  0xfc00 /* R10 to R15 */
 
 /* High halves of what TDG.MEM.PAGE.ACCEPT returns. */
-#define OPERAND_BUSY		0x80000200
-#define BUSY_HOST_PRIORITY	0x80000204
-#define PAGE_ALREADY_ACCEPTED	0x00000b0a
-#define PAGE_SIZE_MISMATCH	0xc0000b0b
+#define OPERAND_BUSY	      0x80000200
+#define BUSY_HOST_PRIORITY    0x80000204
+#define PAGE_ALREADY_ACCEPTED 0x00000b0a
+#define PAGE_SIZE_MISMATCH    0xc0000b0b
 
-#define WORDS			(TD_PAGE_SIZE / sizeof(u64))
+#define WORDS (TD_PAGE_SIZE / sizeof(u64))
 
-#define X2APIC_SELF_IPI		0x83f
-#define VECTOR			0x40
+#define X2APIC_SELF_IPI 0x83f
+#define VECTOR		0x40
 /* Many of them, so that a vCPU is as often about to halt as it runs. */
-#define HALTS			16
+#define HALTS		16
 
-#define TDREPORT_SIZE		1024
-#define TDREPORT_MRTD		(512 + 16)
-#define MRTD_WORDS		12
+#define TDREPORT_SIZE 1024
+#define TDREPORT_MRTD (512 + 16)
+#define MRTD_WORDS    12
 
 #define TDCALL ".byte 0x66, 0x0f, 0x01, 0xcc"
 
@@ -52,9 +52,10 @@ static u64 tdvmcall(u64 function, u64 a, u64 b, u64 c, u64 d)
 	u64 leaf = TDG_VP_VMCALL, mask = TDVMCALL_REGISTERS;
 
 	asm volatile(TDCALL
-		     : "+a"(leaf), "+c"(mask), "+r"(r10), "+r"(r11), "+r"(r12),
-		       "+r"(r13), "+r"(r14), "+r"(r15)
-		     : : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "memory", "cc");
+		     : "+a"(leaf), "+c"(mask), "+r"(r10), "+r"(r11), "+r"(r12), "+r"(r13),
+		       "+r"(r14), "+r"(r15)
+		     :
+		     : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "memory", "cc");
 	return r10;
 }
 
@@ -74,9 +75,10 @@ static u32 in(u32 port)
 	u64 leaf = TDG_VP_VMCALL, mask = TDVMCALL_REGISTERS;
 
 	asm volatile(TDCALL
-		     : "+a"(leaf), "+c"(mask), "+r"(r10), "+r"(r11), "+r"(r12),
-		       "+r"(r13), "+r"(r14), "+r"(r15)
-		     : : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "memory", "cc");
+		     : "+a"(leaf), "+c"(mask), "+r"(r10), "+r"(r11), "+r"(r12), "+r"(r13),
+		       "+r"(r14), "+r"(r15)
+		     :
+		     : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "memory", "cc");
 	return r11;
 }
 
@@ -85,10 +87,7 @@ static u64 mr_report(void *report, void *data)
 	u64 status = TDG_MR_REPORT;
 	register u64 type asm("r8") = 0;
 
-	asm volatile(TDCALL
-		     : "+a"(status)
-		     : "c"(report), "d"(data), "r"(type)
-		     : "memory", "cc");
+	asm volatile(TDCALL : "+a"(status) : "c"(report), "d"(data), "r"(type) : "memory", "cc");
 	return status;
 }
 

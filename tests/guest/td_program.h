@@ -9,41 +9,42 @@
 #ifndef TESTS_GUEST_TD_PROGRAM_H
 #define TESTS_GUEST_TD_PROGRAM_H
 
-#define TD_PAGE_SIZE		0x1000
-#define TD_PROGRAM_GPA		0xffffb000
-#define TD_PROGRAM_PAGES	5
-#define TD_MAX_VCPUS		4
-#define TD_LATE_GPA		0x40000000
+#define TD_PAGE_SIZE	 0x1000
+#define TD_PROGRAM_GPA	 0xffffb000
+#define TD_PROGRAM_PAGES 5
+#define TD_MAX_VCPUS	 4
+#define TD_LATE_GPA	 0x40000000
 
 /* What the VMM passes as the initial RCX of a virtual CPU. */
-#define TD_MODE_PROBE		0	/* tell the measurement, then end */
-#define TD_MODE_CHAIN		1	/* count and hash for ever */
-#define TD_MODE_ACCEPT		2	/* accept as many pages as steps, its own, then end */
-#define TD_MODE_HALT		3	/* as TD_MODE_CHAIN, and halt, again and again, with an
+#define TD_MODE_PROBE  0 /* tell the measurement, then end */
+#define TD_MODE_CHAIN  1 /* count and hash for ever */
+#define TD_MODE_ACCEPT 2 /* accept as many pages as steps, its own, then end */
+#define TD_MODE_HALT \
+	3		 /* as TD_MODE_CHAIN, and halt, again and again, with an
 					   interrupt pending */
-#define TD_MODE_OBEY		4	/* do what the VMM orders, for ever */
-#define TD_MODE_MASK		0xff
-#define TD_STEPS_SHIFT		8	/* steps of the chain between two reports */
+#define TD_MODE_OBEY   4 /* do what the VMM orders, for ever */
+#define TD_MODE_MASK   0xff
+#define TD_STEPS_SHIFT 8 /* steps of the chain between two reports */
 
 /* Ports that the program writes to. */
-#define TD_PORT_MRTD		0x510	/* the twelve words of the MRTD, in order */
-#define TD_PORT_COUNT_LOW	0x511
-#define TD_PORT_COUNT_HIGH	0x512
-#define TD_PORT_HASH_LOW	0x513
-#define TD_PORT_HASH_HIGH	0x514	/* written last: the report is complete */
-#define TD_PORT_DONE		0x515
-#define TD_PORT_FAILED		0x516	/* what a TDCALL returned, high half */
-#define TD_PORT_ORDER		0x517	/* is read from: TD_ORDER_... and a page */
+#define TD_PORT_MRTD	   0x510 /* the twelve words of the MRTD, in order */
+#define TD_PORT_COUNT_LOW  0x511
+#define TD_PORT_COUNT_HIGH 0x512
+#define TD_PORT_HASH_LOW   0x513
+#define TD_PORT_HASH_HIGH  0x514 /* written last: the report is complete */
+#define TD_PORT_DONE	   0x515
+#define TD_PORT_FAILED	   0x516 /* what a TDCALL returned, high half */
+#define TD_PORT_ORDER	   0x517 /* is read from: TD_ORDER_... and a page */
 
 /* An order to a virtual CPU, for the nth page from TD_LATE_GPA on; it answers with DONE. */
-#define TD_ORDER_ACCEPT		1	/* 0, or what TDG.MEM.PAGE.ACCEPT returned, high half */
-#define TD_ORDER_ACCEPT_2M	2	/* the same: 2 MiB first, then the page */
-#define TD_ORDER_FILL		3	/* 0 */
-#define TD_ORDER_CHECK		4	/* how many words are not as they were filled */
-#define TD_ORDER_ZERO		5	/* how many words are not 0, as accepted */
-#define TD_ORDER_TOUCH		6	/* 0: reads a word, and faults until it can */
-#define TD_ORDER_SHIFT		24
-#define TD_ORDER_PAGE		0xffffff
+#define TD_ORDER_ACCEPT	   1 /* 0, or what TDG.MEM.PAGE.ACCEPT returned, high half */
+#define TD_ORDER_ACCEPT_2M 2 /* the same: 2 MiB first, then the page */
+#define TD_ORDER_FILL	   3 /* 0 */
+#define TD_ORDER_CHECK	   4 /* how many words are not as they were filled */
+#define TD_ORDER_ZERO	   5 /* how many words are not 0, as accepted */
+#define TD_ORDER_TOUCH	   6 /* 0: reads a word, and faults until it can */
+#define TD_ORDER_SHIFT	   24
+#define TD_ORDER_PAGE	   0xffffff
 
 #ifndef __ASSEMBLER__
 

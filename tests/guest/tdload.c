@@ -18,7 +18,8 @@ static const struct {
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
 	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
 	  "\t\t[--fail-nth N] [--tolerant] [--verbose]" },
-	{ "run", load_run, "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist] [--slots] [--halt]" },
+	{ "run", load_run,
+	  "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist] [--slots] [--halt]" },
 	{ "update", load_update,
 	  "[--count N] [--pause-ms MS]\n"
 	  "\t\t[--reject-on-build FILE] [--give-up-ms MS]\n"
@@ -92,8 +93,7 @@ void samples_add(struct samples *samples, uint32_t value)
 {
 	if (samples->count == samples->size) {
 		samples->size = samples->size ? 2 * samples->size : 256;
-		samples->value = realloc(samples->value,
-					 samples->size * sizeof(*samples->value));
+		samples->value = realloc(samples->value, samples->size * sizeof(*samples->value));
 		if (!samples->value)
 			die("no memory for samples");
 	}

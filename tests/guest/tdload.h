@@ -54,10 +54,10 @@ uint32_t samples_percentile(struct samples *samples, unsigned int percent);
 
 /* One upload through the kernel's firmware-upload interface. */
 struct update_result {
-	char error[64];		/* as sysfs says; empty for success */
+	char error[64]; /* as sysfs says; empty for success */
 	uint64_t duration_us;
-	char version[32];	/* that runs afterwards */
-	unsigned int allocations;	/* counted during the upload, see --fail-nth */
+	char version[32];	  /* that runs afterwards */
+	unsigned int allocations; /* counted during the upload, see --fail-nth */
 	bool allocation_failed;
 };
 

@@ -17,8 +17,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define CONTROL_PORT	0x5e0
-#define NOTHING_THERE	0xff
+#define CONTROL_PORT  0x5e0
+#define NOTHING_THERE 0xff
 
 static int ports;
 

@@ -13,18 +13,18 @@ sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
 from harness import HANG, IMAGES, Scenario, substituted	# noqa: E402 pylint: disable=wrong-import-position
 
-__all__ = ["BUSY", "HARDWARE_LOCKS", "Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
+__all__ = ["ALL", "BUILDER", "HARDWARE_LOCKS", "OPT_IN", "Scenario", "UPDATE_IMAGES", "build", "run", "take_over"]
 
 # Two modules that lay the MRTD's context out differently, and that can't refuse
 # an update: nothing but the kernel protects a TD that is being built.
 UPDATE_IMAGES = f"-- {IMAGES}/1.5.06.blob {IMAGES}/1.5.05.blob"
 
-# A test that updates the module must be told so, and how much of the update log it may take.
-# This host is there to be updated.
-PREPARE = "export TDX_UPDATES=63; mount -t cgroup2 none /sys/fs/cgroup"
-
-# Nothing but the module decides whether TDH.MR.FINALIZE finds its TD busy. Here it does, twice.
-BUSY = "tdxctl fault leaf=TDH.MR.FINALIZE,repeat=2,status=0x8000020000000080 >/dev/null"
+# What runs in the host. Each test costs two entries of the update log, which has 63: one boot
+# is not enough for all.
+SCRIPTS = sorted((ROOT / "tests/selftests/host").iterdir())
+ALL = f"sh all.sh {UPDATE_IMAGES}"
+BUILDER = f"/root/tdx_update_builder_test {UPDATE_IMAGES}"
+OPT_IN = f"sh opt-in.sh {UPDATE_IMAGES}"
 
 # A lock of the module that another CPU has is BUSY at once.
 HARDWARE_LOCKS = ("--emulator", "locks=hardware")
@@ -60,14 +60,13 @@ def build():
 
 
 def run(command, *, kernel="patched", cpus=2, timeout=HANG, options=(), programs=PROGRAMS):
-    """Boot, run a shell command in the host, with the programs in /root, and parse its TAP."""
-    added = [word for program in sorted(programs.glob("tdx_*_test"))
-             for word in ("--add", f"{program}:/root/{program.name}")]
+    """Boot, run a command in the host, with programs and scripts in /root, and parse its TAP."""
+    added = [word for file in (*sorted(programs.glob("tdx_*_test")), *SCRIPTS)
+             for word in ("--add", f"{file}:/root/{file.name}")]
     done = subprocess.run([ROOT / "tdxhost", "--kernel", substituted(kernel), "--cpus",
                            str(cpus),
                            "--timeout", str(timeout), *added, *options,
-                           "--", f"exec 2>&1; {PREPARE}; ({command}\n); status=$?; "
-                           "tdxctl stats | grep ^contended_; exit $status"],
+                           "--", "sh", "run.sh", *command.split()],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           text=True, errors="replace")
     outcome = Outcome(done.returncode, done.stdout, done.stderr)

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The same layouts as 1.5.07: an update between the two harms no build. */
-#define MODULE_NAME			"1.5.08"
-#define MODULE_MAJOR_VERSION		1
-#define MODULE_MINOR_VERSION		5
-#define MODULE_UPDATE_VERSION		8
-#define MODULE_BUILD_DATE		0x20241015
-#define MODULE_BUILD_NUMBER		838
+#define MODULE_NAME	      "1.5.08"
+#define MODULE_MAJOR_VERSION  1
+#define MODULE_MINOR_VERSION  5
+#define MODULE_UPDATE_VERSION 8
+#define MODULE_BUILD_DATE     0x20241015
+#define MODULE_BUILD_NUMBER   838
 
-#define MODULE_HANDOFF_VERSION		1
-#define MODULE_MIN_UPDATE_HANDOFF	0
-#define MODULE_NO_DOWNGRADE		0
+#define MODULE_HANDOFF_VERSION	  1
+#define MODULE_MIN_UPDATE_HANDOFF 0
+#define MODULE_NO_DOWNGRADE	  0
 
 #define MODULE_MRTD_LAYOUT		3
-#define MODULE_HAS_UPDATE_COMPATIBILITY	1
+#define MODULE_HAS_UPDATE_COMPATIBILITY 1
 
 /* PAMT entries that one TDH.SYS.TDMR.INIT initializes. */
-#define MODULE_TDMR_INIT_ENTRIES	8192
+#define MODULE_TDMR_INIT_ENTRIES  8192
 /* Whether TDH.MNG.RD knows the number of vCPUs, and TDG.VM.RD too. */
-#define MODULE_NUM_VCPUS_READABLE	1
+#define MODULE_NUM_VCPUS_READABLE 1

@@ -2,4 +2,4 @@
 /* TDH.SYS.INIT fails. */
 #include "1.5.06.h"
 
-#define MODULE_FAULT_SYS_INIT		1
+#define MODULE_FAULT_SYS_INIT 1

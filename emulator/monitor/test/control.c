@@ -4,14 +4,14 @@
 #include "../../abi/seamldr.h"
 #include "test.h"
 
-#define INJECTED	0x8000000000030001UL
+#define INJECTED 0x8000000000030001UL
 
-#define PIC_MASTER_MASK		0x21
-#define PIC_SLAVE_MASK		0xa1
-#define MSR_X2APIC_LVT_TIMER	0x832
-#define MSR_X2APIC_TIMER_COUNT	0x838
-#define TIMER_VECTOR		31
-#define TIMER_COUNT		10000000
+#define PIC_MASTER_MASK	       0x21
+#define PIC_SLAVE_MASK	       0xa1
+#define MSR_X2APIC_LVT_TIMER   0x832
+#define MSR_X2APIC_TIMER_COUNT 0x838
+#define TIMER_VECTOR	       31
+#define TIMER_COUNT	       10000000
 
 static char answer[CONTROL_ANSWER_SIZE];
 static u8 region[4096] __attribute__((aligned(4096)));
@@ -65,7 +65,8 @@ static u64 call_info(u64 *rdx)
 	*rdx = 0;
 	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"
 		     : "+a"(rax), "+d"(*rdx), "=@ccc"(carry)
-		     : "c"(&info) : "r8", "r9", "r10", "r11", "memory");
+		     : "c"(&info)
+		     : "r8", "r9", "r10", "r11", "memory");
 	return carry ? ~0UL : rax;
 }
 
@@ -181,7 +182,7 @@ static void test_hold(void)
 	wrmsr(MSR_X2APIC_TIMER_COUNT, TIMER_COUNT);
 	is(TRY("sti; nop; .byte 0x66, 0x0f, 0x01, 0xcf; cli",
 	       : "+a"(rax) : "c"(&info) : "rdx", "r8", "r9", "r10", "r11", "memory", "cc"),
-	   TIMER_VECTOR, "a CPU that is held takes its interrupts");
+	       TIMER_VECTOR, "a CPU that is held takes its interrupts");
 	wrmsr(MSR_X2APIC_EOI, 0);
 	command("stats");
 	ok(answer_contains("\ncpus_held 1\n") && answer_contains("\ncpus_held_masked 0\n"),
@@ -221,7 +222,8 @@ void test_control_port(void)
 	test_hold();
 	command("stats");
 	ok(answer_begins("ok\n") && answer_contains("\nseamcalls ") &&
-	   answer_contains("\nprotected_pages "), "stats has lines");
+		   answer_contains("\nprotected_pages "),
+	   "stats has lines");
 	asm volatile("vmxoff" : : : "memory", "cc");
 	write_cr4(read_cr4() & ~(u64)X86_CR4_VMXE);
 }

@@ -56,9 +56,9 @@ static void test_cr4(void)
 	u64 cr4 = read_cr4();
 
 	is(TRY("mov %0, %%cr4", : : "r"(cr4 | X86_CR4_VMXE) : "memory"), NO_EXCEPTION,
-	   "CR4.VMXE can be set");
+	       "CR4.VMXE can be set");
 	is(TRY("mov %0, %%cr4", : : "r"(cr4 | 1UL << 31) : "memory"), VECTOR_GP,
-	   "a reserved bit of CR4 is #GP");
+	       "a reserved bit of CR4 is #GP");
 	is(read_cr4() & ~(u64)X86_CR4_VMXE, cr4, "and changes nothing");
 	write_cr4(cr4 | X86_CR4_OSXSAVE);
 	ok(cpuid(1, 0).ecx & BIT(27), "CPUID shows OSXSAVE when CR4 has it");

@@ -8,7 +8,7 @@
 #include "test.h"
 
 static u8 region[4096] __attribute__((aligned(4096)));
-static struct seamldr_params params;	/* not what P-SEAMLDR accepts */
+static struct seamldr_params params; /* not what P-SEAMLDR accepts */
 static u64 vmxon_operand;
 
 static void vmxon(void)
@@ -24,7 +24,8 @@ static void call(u64 leaf)
 	u64 rax = leaf;
 
 	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"
-		     : "+a"(rax) : "c"(&params)
+		     : "+a"(rax)
+		     : "c"(&params)
 		     : "rdx", "r8", "r9", "r10", "r11", "memory", "cc");
 }
 

@@ -6,16 +6,16 @@
  */
 #include "test.h"
 
-#define SERIAL_PORT		0x3f8
-#define SERIAL_LINE_STATUS	5
-#define SERIAL_EMPTY		0x20
-#define EXIT_PORT		0x501
-#define EXIT_PASSED		0x10
-#define EXIT_FAILED		0x11
+#define SERIAL_PORT	   0x3f8
+#define SERIAL_LINE_STATUS 5
+#define SERIAL_EMPTY	   0x20
+#define EXIT_PORT	   0x501
+#define EXIT_PASSED	   0x10
+#define EXIT_FAILED	   0x11
 
-#define CMD_LINE_PTR		0x228
-#define TSS_SELECTOR		0x38
-#define KEYID_1			BIT(46)
+#define CMD_LINE_PTR 0x228
+#define TSS_SELECTOR 0x38
+#define KEYID_1	     BIT(46)
 
 struct gate {
 	u16 low, selector, type, middle;
@@ -121,12 +121,12 @@ static void load_descriptors(void)
 	for (i = 0; i < 32; i++) {
 		u64 stub = (u64)exception_stubs + 16 * i;
 
-		idt[i] = (struct gate) { stub, 0x10, 0x8e00, stub >> 16, 0, 0 };
+		idt[i] = (struct gate){ stub, 0x10, 0x8e00, stub >> 16, 0, 0 };
 	}
-	gdt[2] = 0x00af9b000000ffff;		/* 0x10 kernel code */
-	gdt[3] = 0x00cf93000000ffff;		/* 0x18 kernel data */
-	gdt[5] = 0x00cff3000000ffff;		/* 0x28 user data */
-	gdt[6] = 0x00affb000000ffff;		/* 0x30 user code */
+	gdt[2] = 0x00af9b000000ffff; /* 0x10 kernel code */
+	gdt[3] = 0x00cf93000000ffff; /* 0x18 kernel data */
+	gdt[5] = 0x00cff3000000ffff; /* 0x28 user data */
+	gdt[6] = 0x00affb000000ffff; /* 0x30 user code */
 	gdt[7] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24) << 56;
 	tss[1] = stack;
 	tss[2] = stack >> 32;
@@ -150,7 +150,8 @@ static void load_page_tables(void)
 
 	page_tables[0][0] = (u64)page_tables[1] | PTE_PRESENT | PTE_WRITABLE | PTE_USER;
 	for (i = 0; i < 4; i++)
-		page_tables[1][i] = (u64)i << 30 | PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_LARGE;
+		page_tables[1][i] = (u64)i << 30 | PTE_PRESENT | PTE_WRITABLE | PTE_USER |
+				    PTE_LARGE;
 	page_tables[1][4] = KEYID_1 | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE;
 	*alias_entry = PTE_PRESENT | PTE_WRITABLE | PTE_LARGE;
 	asm volatile("mov %0, %%cr3" : : "r"(page_tables[0]) : "memory");
@@ -184,7 +185,9 @@ static void run_command_line(const char *command_line)
 			*(volatile u32 *)parse_hex(command_line + 6) = 0;
 		else if (starts_with(command_line, "movdir64b=0x"))
 			asm volatile("movdir64b (%0), %1"
-				     : : "r"(gdt), "r"(parse_hex(command_line + 10)) : "memory");
+				     :
+				     : "r"(gdt), "r"(parse_hex(command_line + 10))
+				     : "memory");
 		else if (starts_with(command_line, "stats"))
 			print_stats();
 		else if (starts_with(command_line, "gate-rehearsal"))

@@ -2,15 +2,15 @@
 /* Starting and restarting a processor, and NMIs. */
 #include "test.h"
 
-#define AP_CODE		0x9000
-#define AP_ID		2UL		/* the monitor keeps 0, this is 1 */
-#define ROUNDS		200
-#define FPU_EXITS	400000
+#define AP_CODE	  0x9000
+#define AP_ID	  2UL /* the monitor keeps 0, this is 1 */
+#define ROUNDS	  200
+#define FPU_EXITS 400000
 
-#define ICR_NMI		0x4400
-#define ICR_INIT	0x4500
-#define ICR_STARTUP	0x4600
-#define ICR_SELF	0x40000
+#define ICR_NMI	    0x4400
+#define ICR_INIT    0x4500
+#define ICR_STARTUP 0x4600
+#define ICR_SELF    0x40000
 
 extern const u8 ap_code[], ap_code_end[], ap_starts_offset[];
 extern const u8 fpu_code[], fpu_code_end[], fpu_rounds_offset[];

@@ -3,9 +3,9 @@
 #include "../../abi/seamldr.h"
 #include "test.h"
 
-#define SEAMCALL	".byte 0x66, 0x0f, 0x01, 0xcf"
+#define SEAMCALL ".byte 0x66, 0x0f, 0x01, 0xcf"
 
-#define TDH_SYS_INIT	33UL
+#define TDH_SYS_INIT 33UL
 
 static u64 rax_after;
 static u8 region[4096] __attribute__((aligned(4096)));
@@ -73,7 +73,7 @@ void test_seamcall(void)
 	is(exception_vector, VECTOR_UD, "in user mode, too");
 	vmxon();
 	is(TRY(".byte 0xf0;" SEAMCALL, : : "a"(SEAMLDR_INFO), "c"(&info) : "memory"), VECTOR_UD,
-	   "SEAMCALL with LOCK is #UD");
+					   "SEAMCALL with LOCK is #UD");
 	run_user(user_seamcall);
 	is(exception_vector, VECTOR_GP, "SEAMCALL in user mode is #GP");
 	test_seamldr();

@@ -5,7 +5,7 @@
 
 #include "../x86.h"
 
-#define NO_EXCEPTION	0xff
+#define NO_EXCEPTION 0xff
 
 extern u64 fixup_rip, fixup_rsp, exception_vector, exception_error;
 extern u32 nmi_count;
@@ -20,6 +20,7 @@ void print_hex(u64 number);
  * Run instructions that may fault. Evaluates to the vector, or NO_EXCEPTION. Like all
  * exceptions here it comes back with RFLAGS and registers that say nothing.
  */
+/* clang-format off */
 #define TRY(instructions, operands...) ({				\
 	exception_vector = NO_EXCEPTION;				\
 	asm volatile("mov %%rsp, fixup_rsp\n\t"				\
@@ -28,17 +29,18 @@ void print_hex(u64 number);
 		     "9: movq $0, fixup_rip"				\
 		     operands);						\
 	exception_vector; })
+/* clang-format on */
 
 /* Around an instruction: all arithmetic flags set before, and what they are after it. */
-#define SET_FLAGS	"pushfq; orq $0x8d5, (%%rsp); popfq; "
-#define GET_FLAGS	"; pushfq; popq flags_after"
+#define SET_FLAGS "pushfq; orq $0x8d5, (%%rsp); popfq; "
+#define GET_FLAGS "; pushfq; popq flags_after"
 
 extern u64 flags_after;
 
 u64 run_user(void (*code)(void));
 
 /* Where the first gigabyte is mapped again, and the entry that does it. */
-#define ALIAS_BASE	(5UL << 30)
+#define ALIAS_BASE (5UL << 30)
 extern u64 *const alias_entry;
 
 /* Tests, one file a subject. */

@@ -2,8 +2,8 @@
 /* VMXON, VMXOFF, INVEPT and MOVDIR64B, with the faults of the manual. */
 #include "test.h"
 
-#define ARITHMETIC	X86_RFLAGS_ARITHMETIC
-#define CF		X86_RFLAGS_CF
+#define ARITHMETIC X86_RFLAGS_ARITHMETIC
+#define CF	   X86_RFLAGS_CF
 
 static u8 region[8192] __attribute__((aligned(4096)));
 u64 vmxon_operand;
@@ -73,7 +73,7 @@ static void test_vmxon(void)
 	run_user(user_vmxoff);
 	is(exception_vector, VECTOR_GP, "VMXOFF in user mode is #GP");
 	is(TRY("mov %0, %%cr4", : : "r"(cr4) : "memory"), VECTOR_GP,
-	   "clearing CR4.VMXE in VMX operation is #GP");
+	       "clearing CR4.VMXE in VMX operation is #GP");
 }
 
 static void test_invept(void)
@@ -97,17 +97,17 @@ static void test_others(void)
 {
 	u64 value = 0;
 
-	is(TRY(SET_FLAGS "vmread %1, %0" GET_FLAGS, : "+r"(value) : "r"(0UL) : "memory", "cc"),
-	   NO_EXCEPTION, "VMREAD:");
+	is(TRY(SET_FLAGS "vmread %1, %0" GET_FLAGS, : "+r"(value) : "r"(0UL) : "memory", "cc"), NO_EXCEPTION,
+	       "VMREAD:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	is(TRY(SET_FLAGS "vmlaunch" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION, "VMLAUNCH:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	vmxon_operand = (u64)region;
 	is(TRY(SET_FLAGS "vmptrld vmxon_operand" GET_FLAGS, : : : "memory", "cc"), NO_EXCEPTION,
-	   "VMPTRLD:");
+	       "VMPTRLD:");
 	arithmetic_flags_are(CF, "VMfailInvalid");
 	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcc", : : : "memory", "rax"), VECTOR_UD,
-	   "TDCALL outside of a TD is #UD");
+	       "TDCALL outside of a TD is #UD");
 	is(TRY(".byte 0x66, 0x0f, 0x01, 0xcd", : : : "memory"), VECTOR_UD, "SEAMRET is #UD");
 }
 
@@ -120,22 +120,23 @@ static void test_movdir64b(void)
 	for (i = 0; i < sizeof(from); i++)
 		from[i] = i;
 	is(TRY("movdir64b (%0), %1", : : "r"(from + 3), "r"(to) : "memory"), NO_EXCEPTION,
-	   "MOVDIR64B from an unaligned source");
+					  "MOVDIR64B from an unaligned source");
 	for (i = 0; i < 64; i++)
 		same &= to[i] == from[i + 3];
 	ok(same, "copies 64 bytes");
 	is(to[64], 0, "and no more");
-	is(TRY("movdir64b 8(%0,%2,4), %1", : : "r"(from), "r"(to + 64), "r"(2UL) : "memory"),
-	   NO_EXCEPTION, "MOVDIR64B with index and displacement");
+	is(TRY("movdir64b 8(%0,%2,4), %1", : : "r"(from), "r"(to + 64), "r"(2UL) : "memory"), NO_EXCEPTION,
+							  "MOVDIR64B with index and displacement");
 	is(to[64], 16, "reads where they say");
 	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(to + 8) : "memory"), VECTOR_GP,
-	   "MOVDIR64B to an unaligned address is #GP");
+					  "MOVDIR64B to an unaligned address is #GP");
 	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(1UL << 47) : "memory"), VECTOR_GP,
-	   "MOVDIR64B to no canonical address is #GP");
+					  "MOVDIR64B to no canonical address is #GP");
 	is(TRY("movdir64b (%k0), %k1", : : "r"((u64)from | 1UL << 40), "r"((u64)to | 1UL << 40)
-	       : "memory"), NO_EXCEPTION, "MOVDIR64B with addresses of 32 bits");
+	       : "memory"),
+					    NO_EXCEPTION, "MOVDIR64B with addresses of 32 bits");
 	is(TRY(".byte 0xf0; movdir64b (%0), %1", : : "r"(from), "r"(to) : "memory"), VECTOR_UD,
-	   "MOVDIR64B with LOCK is #UD");
+						      "MOVDIR64B with LOCK is #UD");
 }
 
 /* The second mapping of the first gigabyte, which nothing else uses. */
@@ -145,11 +146,10 @@ static void test_page_table_bits(void)
 	u64 alias = ALIAS_BASE + (u64)to;
 
 	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), 0, "a page that was never used:");
-	is(TRY("invept (%0), %1", : : "r"(alias), "r"(2UL) : "memory"), NO_EXCEPTION,
-	   "a read of it");
+	is(TRY("invept (%0), %1", : : "r"(alias), "r"(2UL) : "memory"), NO_EXCEPTION, "a read of it");
 	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED, "is noted in its entry");
 	is(TRY("movdir64b (%0), %1", : : "r"(from), "r"(alias) : "memory"), NO_EXCEPTION,
-	   "a write to it");
+					  "a write to it");
 	is(*alias_entry & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED | PTE_DIRTY, "is, too");
 }
 
@@ -159,7 +159,8 @@ static void test_single_step(void)
 	u64 stepped = 0, behind = 0;
 
 	is(TRY("pushfq; orq $0x100, (%%rsp); popfq; vmptrst vmxon_operand; movq $1, %0",
-	       : "+m"(behind) : : "memory", "cc"), VECTOR_DB, "single-stepping VMPTRST is #DB");
+	       : "+m"(behind) : : "memory", "cc"),
+	       VECTOR_DB, "single-stepping VMPTRST is #DB");
 	is(behind, 0, "before the next instruction");
 	asm volatile("mov %%dr6, %0" : "=r"(stepped));
 	ok(stepped & BIT(14), "and DR6 tells why");

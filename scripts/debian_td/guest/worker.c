@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TELL_US		250000
-#define TOLD_BYTES	8
+#define TELL_US	   250000
+#define TOLD_BYTES 8
 
 static volatile sig_atomic_t ended;
 
@@ -42,8 +42,9 @@ static void tell(const char *what, int cpu, uint64_t links, const uint8_t *chain
 	for (int i = 0; i < TOLD_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", chain[i]);
 	/* In one piece: the workers share the console. */
-	length = snprintf(line, sizeof(line), "TD: %s cpu=%d links=%lu chain=%s longest_pause_us=%lu\n",
-			  what, cpu, links, hex, pause);
+	length = snprintf(line, sizeof(line),
+			  "TD: %s cpu=%d links=%lu chain=%s longest_pause_us=%lu\n", what, cpu,
+			  links, hex, pause);
 	if (write(1, line, length) != length)
 		ended = 1;
 }

@@ -37,10 +37,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE		"/dev/ttyS1"
-#define MAX_ARGUMENTS	1024
+#define LINE	      "/dev/ttyS1"
+#define MAX_ARGUMENTS 1024
 /* Of the flags in /proc/PID/stat. */
-#define PF_KTHREAD	0x00200000
+#define PF_KTHREAD    0x00200000
 
 enum { STREAM_OUT, STREAM_ERR, NUM_STREAMS };
 
@@ -86,9 +86,7 @@ static void write_all(int fd, const void *buffer, size_t size)
 
 static void send_frame(char type, const void *content, uint32_t size)
 {
-	unsigned char header[5] = {
-		type, size, size >> 8, size >> 16, size >> 24
-	};
+	unsigned char header[5] = { type, size, size >> 8, size >> 16, size >> 24 };
 
 	write_all(line, header, sizeof(header));
 	write_all(line, content, size);
@@ -112,8 +110,10 @@ static unsigned long work_done(void)
 		snprintf(path, sizeof(path), "/proc/%.10s/stat", entry->d_name);
 		file = fopen(path, "re");
 		rest = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-		if (rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %lu %lu",
-				   &flags, &user, &system) == 3 && !(flags & PF_KTHREAD))
+		if (rest &&
+		    sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %lu %lu", &flags,
+			   &user, &system) == 3 &&
+		    !(flags & PF_KTHREAD))
 			sum += 1 + user + system;
 		if (file)
 			fclose(file);
@@ -190,8 +190,7 @@ static char **read_command(void)
 	int fd = open("/tdxhost/command", O_RDONLY | O_CLOEXEC), n = 0;
 	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-	for (char *at = text; at < text + size && n < MAX_ARGUMENTS;
-	     at += strlen(at) + 1)
+	for (char *at = text; at < text + size && n < MAX_ARGUMENTS; at += strlen(at) + 1)
 		argv[n++] = at;
 	close(fd);
 	return n ? argv : NULL;
@@ -262,8 +261,7 @@ static void close_input(void)
 static void flush_input(void)
 {
 	while (input.pipe >= 0 && input.start < input.end) {
-		ssize_t n = write(input.pipe, input.bytes + input.start,
-				  input.end - input.start);
+		ssize_t n = write(input.pipe, input.bytes + input.start, input.end - input.start);
 
 		if (n < 0 && errno == EAGAIN)
 			return;
@@ -328,8 +326,7 @@ static int reap(pid_t command)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == command)
-			result = WIFEXITED(status) ? WEXITSTATUS(status) :
-						     128 + WTERMSIG(status);
+			result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return result;
 }
 
@@ -345,8 +342,7 @@ static int relay(pid_t command, int streams[NUM_STREAMS], int children)
 			{ .fd = streams[STREAM_ERR], .events = POLLIN },
 			{ .fd = line, .events = POLLIN },
 			{ .fd = children, .events = POLLIN },
-			{ .fd = input.start < input.end ? input.pipe : -1,
-			  .events = POLLOUT },
+			{ .fd = input.start < input.end ? input.pipe : -1, .events = POLLOUT },
 		};
 
 		if (poll(fds, 5, -1) < 0)
@@ -358,8 +354,7 @@ static int relay(pid_t command, int streams[NUM_STREAMS], int children)
 			receive();
 		if (fds[4].revents)
 			flush_input();
-		if (fds[3].revents &&
-		    read(children, &info, sizeof(info)) == sizeof(info))
+		if (fds[3].revents && read(children, &info, sizeof(info)) == sizeof(info))
 			status = reap(command);
 	}
 	/* What it wrote before it ended; a daemon may keep the pipes open. */
@@ -402,8 +397,8 @@ static void __attribute__((noreturn)) interactive(char **argv)
 	}
 	while (waitpid(-1, &status, 0) != pid)
 		;
-	kmsg("<1>tdxhost: exit %d\n", WIFEXITED(status) ?
-	     WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	kmsg("<1>tdxhost: exit %d\n",
+	     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	power_off();
 }
 
@@ -414,7 +409,7 @@ static void send_file(const char *name, unsigned char number)
 	ssize_t size;
 
 	if (fd < 0)
-		return;		/* tdxhost tells what did not come */
+		return; /* tdxhost tells what did not come */
 	send_frame('G', &number, 1);
 	while ((size = read(fd, buffer, sizeof(buffer))) > 0)
 		send_frame('D', buffer, size);
