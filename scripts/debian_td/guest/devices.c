@@ -135,16 +135,29 @@ static void net_open(char **arguments)
 		fail("connect");
 }
 
+/* A signal may end either in the middle. */
+static void net_piece(const uint8_t *out, uint8_t *in)
+{
+	ssize_t n;
+
+	for (size_t done = 0; done < PIECE; done += n) {
+		n = send(peer, out + done, PIECE - done, MSG_NOSIGNAL);
+		if (n <= 0)
+			fail("send");
+	}
+	for (size_t done = 0; done < PIECE; done += n) {
+		n = recv(peer, in + done, PIECE - done, 0);
+		if (n <= 0)
+			fail("receive");
+	}
+}
+
 static void net_round(uint64_t round)
 {
 	fill(round);
 	memset(came, 0, SIZE);
-	for (size_t at = 0; at < SIZE; at += PIECE) {
-		if (send(peer, sent + at, PIECE, MSG_NOSIGNAL) != PIECE)
-			fail("send");
-		if (recv(peer, came + at, PIECE, MSG_WAITALL) != PIECE)
-			fail("receive");
-	}
+	for (size_t at = 0; at < SIZE; at += PIECE)
+		net_piece(sent + at, came + at);
 	chain_what_came();
 }
 
