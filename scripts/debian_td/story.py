@@ -20,7 +20,7 @@ class Td:
     """One TD, by what its VMM and its console tell."""
 
     def __init__(self):
-        self.mrtd = None
+        self.mrtd = self.lockdown = None
         self.cpus = 0
         self.userland = False
         self.ticks = {}			# cpu -> its matches, in order
@@ -45,6 +45,9 @@ class Td:
         if text.startswith("TD: mrtd="):
             self.mrtd = text[9:]
             return "mrtd"
+        if text.startswith("TD: lockdown="):
+            self.lockdown = text[13:]
+            return "lockdown"
         if text.startswith("TD: echo "):
             self.echoes.append(text[9:])
             return "echo"
@@ -90,11 +93,12 @@ def chain(links):
 
 
 class Story:
-    """devices: the first TD has some, and there are so many updates, one of which fails."""
+    """devices: the first TD has some, and there are so many updates, one of which fails. signed:
+    TDs boot with Secure Boot, so their kernels are locked down."""
 
-    def __init__(self, old, new, vcpus, tds, mrtd, updates=1, devices=False):
+    def __init__(self, old, new, vcpus, tds, mrtd, updates=1, devices=False, signed=False):
         self.old, self.new, self.vcpus, self.mrtd = old, new, vcpus, mrtd
-        self.updates, self.devices = updates, devices
+        self.updates, self.devices, self.signed = updates, devices, signed
         self.tds = {name: Td() for name in ("td1", "td2", "td3")[:tds]}
         self.versions = []
         self.ticks_at_update = 0
@@ -169,6 +173,10 @@ class Story:
             (not lacking, "the SEAMCALLs of a TD's life and of an update were made",
              f"no SEAMCALL {' '.join(lacking)} was made"),
         ]
+        if self.signed:
+            verdicts.append(("[integrity]" in (first.lockdown or ""),
+                             "it was booted with Secure Boot: its kernel is locked down",
+                             f"no Secure Boot: the kernel's lockdown is {first.lockdown}"))
         return verdicts + (self._devices() if self.devices else []) + \
             (self._others() if len(self.tds) > 1 else [])
 

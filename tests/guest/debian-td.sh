@@ -7,36 +7,59 @@
 # usage: debian-td.sh IMAGE VCPUS TDS [UPDATES DISK]
 # TDS is 3, or 1: then there is no other TD of QEMU's than the one that is there when the update is.
 # With DISK the first TD has that disk and a network, and there are so many updates. The later ones are
-# to the same image again: what it hands over, an older version does not take.
+# to the same image again: what it hands over, an older version does not take. With the directory
+# /root/signed, which has the firmware as Debian packs it, shim and GRUB, TDs boot from a disk.
 
 image=$1 vcpus=$2 tds=$3 updates=${4:-1} disk=$5
 td2='' devices='' bounce=1024
-share=/usr/share/debian-td
+share=/usr/share/debian-td signed=/root/signed
 host=/sys/devices/faux/tdx_host
 debugfs=/sys/kernel/debug/kvm
 
 # A TD's kernel gives 64 MiB to devices to reach, page by page, unless told otherwise: here it has
-# no device that needs more than 2 MiB, or with disk and network 4. Its tick is periodic, which takes no exit to set, and KVM
-# makes it a slower one, see below: else on a busy machine each tick is due before the last one is
-# through, and the TD stands still.
+# no device that needs more than 2 MiB, or with disk and network 4. Its tick is periodic, which takes
+# no exit to set, and KVM makes it a slower one, see below: else on a busy machine each tick is due
+# before the last one is through, and the TD stands still.
 #
+# boot_disk: a directory that QEMU shows as a disk, with what firmware with Secure Boot wants to see:
+# shim, GRUB and a kernel, each signed.
+boot_disk()
+{
+	mkdir -p /tmp/boot/EFI/BOOT /tmp/boot/EFI/debian
+	cp $signed/shimx64.efi /tmp/boot/EFI/BOOT/BOOTX64.EFI
+	cp $signed/grubx64.efi /tmp/boot/EFI/BOOT
+	cp $share/vmlinuz $share/initrd /tmp/boot
+	printf '%s\n' "linux /vmlinuz $1" "initrd /initrd" boot >/tmp/boot/EFI/debian/grub.cfg
+}
+
 # start_td NAME: its console is /tmp/NAME.in and .out, its lines are told and kept.
 start_td()
 {
-	mkfifo "/tmp/$1.in" "/tmp/$1.out"
-	: >"/tmp/$1.lines"
-	awk -v name="$1" '{ sub(/\r$/, ""); print name " " $0; fflush() }' <"/tmp/$1.out" |
-		tee "/tmp/$1.lines" &
+	name=$1
+	memory=192M
+	line="console=ttyS0 panic=-1 quiet swiotlb=$bounce audit=0 apparmor=0 \
+lapic=notscdeadline highres=off nohz=off rcupdate.rcu_expedited=1"
+	if [ -d $signed ]; then
+		# The kernel is there as a file, loaded, and unpacked, all at one time.
+		memory=320M
+		boot_disk "$line"
+		set -- -bios $signed/firmware.fd -drive file=fat:/tmp/boot,format=raw,if=none,id=boot,readonly=on \
+			-device virtio-blk-pci,drive=boot,bootindex=0
+	else
+		set -- -bios $share/firmware.fd -kernel $share/vmlinuz -initrd $share/initrd -append "$line"
+	fi
+	mkfifo "/tmp/$name.in" "/tmp/$name.out"
+	: >"/tmp/$name.lines"
+	awk -v name="$name" '{ sub(/\r$/, ""); print name " " $0; fflush() }' <"/tmp/$name.out" |
+		tee "/tmp/$name.lines" &
 	# shellcheck disable=SC2086	# many options
-	qemu-system-x86_64 -accel kvm -object tdx-guest,id=tdx -cpu host -m 192M -smp "$vcpus" \
+	qemu-system-x86_64 -accel kvm -object tdx-guest,id=tdx -cpu host -m $memory -smp "$vcpus" \
 		-machine q35,confidential-guest-support=tdx,kernel-irqchip=split,hpet=off \
 		-nodefaults -no-user-config -no-reboot -display none $devices \
-		-chardev "pipe,id=console,path=/tmp/$1" -serial chardev:console \
-		-bios $share/firmware.fd -kernel $share/vmlinuz -initrd $share/initrd \
-		-append "console=ttyS0 panic=-1 quiet swiotlb=$bounce audit=0 apparmor=0 \
-lapic=notscdeadline highres=off nohz=off rcupdate.rcu_expedited=1" >"/tmp/$1.qemu" 2>&1 &
-	eval "$1=$!"
-	echo "$1 qemu starts"
+		-chardev "pipe,id=console,path=/tmp/$name" -serial chardev:console "$@" \
+		>"/tmp/$name.qemu" 2>&1 &
+	eval "$name=$!"
+	echo "$name qemu starts"
 }
 
 # What is asked again and again starts no process where it can: that is what is dear here.
@@ -93,7 +116,7 @@ with_devices()
 {
 	mkfifo "/tmp/$1.net.in" "/tmp/$1.net.out"
 	cat <"/tmp/$1.net.out" >"/tmp/$1.net.in" &
-	devices="-drive file=$disk,format=raw,if=none,id=disk -device virtio-blk-pci,drive=disk
+	devices="-drive file=$disk,format=raw,if=none,id=rounds -device virtio-blk-pci,drive=rounds,serial=rounds
 		-netdev user,id=net,restrict=on,ipv6=off,guestfwd=tcp:10.0.2.100:7-pipe:/tmp/$1.net
 		-device virtio-net-pci,netdev=net,romfile="
 	bounce=2048
