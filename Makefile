@@ -25,7 +25,8 @@ help:
 ##   make shell           a shell on the emulated host, module images at hand
 ##   make bench           stock and patched kernel side by side
 ##   make run VMM=qemu    the same with Debian's own QEMU, TD firmware and kernel as TDs;
-##                        VCPUS=2 for two vCPUs each
+##                        VCPUS=2 for two vCPUs each, DEVICES=1 for a disk and a network,
+##                        SIGNED=1 from a disk, by Secure Boot
 .PHONY: run
 run: setup-run setup-emulator
 	@$(if $(filter qemu,$(VMM)),scripts/run-debian-td,scripts/run)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The TD's userland, as an initramfs: busybox, its modules, and a worker."""
+"""The TD's userland, as an initramfs: busybox, its modules, and what works in it."""
 
 import subprocess
 from pathlib import Path
@@ -12,17 +12,18 @@ from .collect import MODULES
 
 GUEST = Path(__file__).resolve().parent / "guest"
 STACK = paths.BUILD / "debian-td"
-DIRECTORIES = ("proc", "sys", "dev", "bin", "modules", "tmp")
+DIRECTORIES = ("proc", "sys", "dev", "bin", "modules", "tmp", "disk")
+PROGRAMS = ("worker", "devices")
 
 
-def _worker():
-    """The worker's program, built anew when its source is newer."""
-    source, program = GUEST / "worker.c", STACK / "worker"
+def _program(name):
+    """Built anew when its source is newer."""
+    source, program = GUEST / f"{name}.c", STACK / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         built = subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o", program,
                                 source, "-lnettle"], check=False, capture_output=True, text=True)
         if built.returncode:
-            raise TdxHostError(f"the TD's worker cannot be built:\n{built.stderr}")
+            raise TdxHostError(f"the TD's {name} cannot be built:\n{built.stderr}")
     return program.read_bytes()
 
 
@@ -37,7 +38,8 @@ def build(destination):
     for name in names:
         if name != "busybox":
             archive.symlink(f"bin/{name}", "busybox")
-    archive.file("bin/worker", _worker(), 0o755)
+    for name in PROGRAMS:
+        archive.file(f"bin/{name}", _program(name), 0o755)
     archive.file("init", (GUEST / "init").read_bytes(), 0o755)
     for number, name in enumerate(MODULES):
         # They load in the order of their names.

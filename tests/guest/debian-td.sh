@@ -4,36 +4,62 @@
 # tdxhost --root, are TDs beside an update. What happens goes to stdout, one event a line, the
 # source as first word; scripts/run-debian-td shows and judges it.
 #
-# usage: debian-td.sh IMAGE VCPUS TDS
+# usage: debian-td.sh IMAGE VCPUS TDS [UPDATES DISK]
 # TDS is 3, or 1: then there is no other TD of QEMU's than the one that is there when the update is.
+# With DISK the first TD has that disk and a network, and there are so many updates. The later ones are
+# to the same image again: what it hands over, an older version does not take. With the directory
+# /root/signed, which has the firmware as Debian packs it, shim and GRUB, TDs boot from a disk.
 
-image=$1 vcpus=$2 tds=$3
-td2=
-share=/usr/share/debian-td
+image=$1 vcpus=$2 tds=$3 updates=${4:-1} disk=$5
+td2='' devices='' bounce=1024
+share=/usr/share/debian-td signed=/root/signed
 host=/sys/devices/faux/tdx_host
 debugfs=/sys/kernel/debug/kvm
 
 # A TD's kernel gives 64 MiB to devices to reach, page by page, unless told otherwise: here it has
-# no device that needs more than 2 MiB. Its tick is periodic, which takes no exit to set, and KVM
-# makes it a slower one, see below: else on a busy machine each tick is due before the last one is
-# through, and the TD stands still.
+# no device that needs more than 2 MiB, or with disk and network 4. Its tick is periodic, which takes
+# no exit to set, and KVM makes it a slower one, see below: else on a busy machine each tick is due
+# before the last one is through, and the TD stands still.
 #
+# boot_disk: a directory that QEMU shows as a disk, with what firmware with Secure Boot wants to see:
+# shim, GRUB and a kernel, each signed.
+boot_disk()
+{
+	mkdir -p /tmp/boot/EFI/BOOT /tmp/boot/EFI/debian
+	cp $signed/shimx64.efi /tmp/boot/EFI/BOOT/BOOTX64.EFI
+	cp $signed/grubx64.efi /tmp/boot/EFI/BOOT
+	cp $share/vmlinuz $share/initrd /tmp/boot
+	printf '%s\n' "linux /vmlinuz $1" "initrd /initrd" boot >/tmp/boot/EFI/debian/grub.cfg
+}
+
 # start_td NAME: its console is /tmp/NAME.in and .out, its lines are told and kept.
 start_td()
 {
-	mkfifo "/tmp/$1.in" "/tmp/$1.out"
-	: >"/tmp/$1.lines"
-	awk -v name="$1" '{ sub(/\r$/, ""); print name " " $0; fflush() }' <"/tmp/$1.out" |
-		tee "/tmp/$1.lines" &
-	qemu-system-x86_64 -accel kvm -object tdx-guest,id=tdx -cpu host -m 192M -smp "$vcpus" \
+	name=$1
+	memory=192M
+	line="console=ttyS0 panic=-1 quiet swiotlb=$bounce audit=0 apparmor=0 \
+lapic=notscdeadline highres=off nohz=off rcupdate.rcu_expedited=1"
+	if [ -d $signed ]; then
+		# The kernel is there as a file, loaded, and unpacked, all at one time.
+		memory=320M
+		boot_disk "$line"
+		set -- -bios $signed/firmware.fd -drive file=fat:/tmp/boot,format=raw,if=none,id=boot,readonly=on \
+			-device virtio-blk-pci,drive=boot,bootindex=0
+	else
+		set -- -bios $share/firmware.fd -kernel $share/vmlinuz -initrd $share/initrd -append "$line"
+	fi
+	mkfifo "/tmp/$name.in" "/tmp/$name.out"
+	: >"/tmp/$name.lines"
+	awk -v name="$name" '{ sub(/\r$/, ""); print name " " $0; fflush() }' <"/tmp/$name.out" |
+		tee "/tmp/$name.lines" &
+	# shellcheck disable=SC2086	# many options
+	qemu-system-x86_64 -accel kvm -object tdx-guest,id=tdx -cpu host -m $memory -smp "$vcpus" \
 		-machine q35,confidential-guest-support=tdx,kernel-irqchip=split,hpet=off \
-		-nodefaults -no-user-config -no-reboot -display none \
-		-chardev "pipe,id=console,path=/tmp/$1" -serial chardev:console \
-		-bios $share/firmware.fd -kernel $share/vmlinuz -initrd $share/initrd \
-		-append "console=ttyS0 panic=-1 quiet swiotlb=1024 audit=0 apparmor=0 \
-lapic=notscdeadline highres=off nohz=off rcupdate.rcu_expedited=1" >"/tmp/$1.qemu" 2>&1 &
-	eval "$1=$!"
-	echo "$1 qemu starts"
+		-nodefaults -no-user-config -no-reboot -display none $devices \
+		-chardev "pipe,id=console,path=/tmp/$name" -serial chardev:console "$@" \
+		>"/tmp/$name.qemu" 2>&1 &
+	eval "$name=$!"
+	echo "$name qemu starts"
 }
 
 # What is asked again and again starts no process where it can: that is what is dear here.
@@ -84,11 +110,52 @@ stop_td()
 	end_td "$1"
 }
 
+# with_devices NAME: the TD of that name, which starts next, has a disk and a network. What it sends to
+# port 7 of 10.0.2.100 comes by a pipe and goes back, so the host's kernel needs no network.
+with_devices()
+{
+	mkfifo "/tmp/$1.net.in" "/tmp/$1.net.out"
+	cat <"/tmp/$1.net.out" >"/tmp/$1.net.in" &
+	devices="-drive file=$disk,format=raw,if=none,id=rounds -device virtio-blk-pci,drive=rounds,serial=rounds
+		-netdev user,id=net,restrict=on,ipv6=off,guestfwd=tcp:10.0.2.100:7-pipe:/tmp/$1.net
+		-device virtio-net-pci,netdev=net,romfile="
+	bounce=2048
+}
+
+# The second of two lines tells of a round that began after the first one.
+devices_work_on()
+{
+	[ -n "$disk" ] || return 0
+	for device in disk net; do
+		rounds=$(grep -c "TD: $device round" /tmp/td1.lines)
+		until_said td1 "TD: $device round" $((rounds + 2)) || return 1
+	done
+}
+
+# operator IMAGE
 operator()
 {
-	echo "operator start update-module.sh $image"
-	update-module.sh "$image" 2>&1 | sed 's/^/operator /'
+	echo "operator start update-module.sh $1"
+	update-module.sh "$1" 2>&1 | sed 's/^/operator /'
 	echo "operator end error=$(cat /sys/class/firmware/tdx_module/error)"
+}
+
+# All updates after the first. One fails when the old module is gone, and is repaired by the next.
+more_updates()
+{
+	number=2
+	while [ $number -le "$updates" ]; do
+		if [ $number -eq $((updates / 2 + 1)) ]; then
+			tdxctl fault leaf=SYS.UPDATE,status=0xC000010000000001 >/dev/null
+			operator "$image"
+			tdxctl clear >/dev/null
+			echo "host lost $(cat $host/update_state) $(cat $host/update_result)"
+		fi
+		operator "$image"
+		echo "host version $(cat $host/version)"
+		devices_work_on || return 1
+		number=$((number + 1))
+	done
 }
 
 # Whether a vCPU of the TD has run: its firmware does, before anything is on its console.
@@ -100,18 +167,24 @@ runs()
 
 echo 20000 >/sys/module/kvm/parameters/min_timer_period_us
 echo "host version $(cat $host/version)"
+[ -z "$disk" ] || with_devices td1
 start_td td1
-until_said td1 "TD: tick cpu=$((vcpus - 1))" 2 || { end_td td1; exit 1; }
+devices='' bounce=1024
+if ! until_said td1 "TD: tick cpu=$((vcpus - 1))" 2 || ! devices_work_on; then
+	end_td td1
+	exit 1
+fi
 talk td1 before || exit 1
 
 # An update that waits for the build of another TD, and a TD that is started meanwhile. Its VMM
 # knows nothing of updates: what it asks for takes longer, and no more than that.
 echo 600000 2>/dev/null >$host/update_wait_ms
+echo 600000 2>/dev/null >/sys/module/tdx_update/parameters/repair_wait_ms
 rm -f /tmp/go
 tdload build --count 1 --hold /tmp/go --verbose >/tmp/build &
 build=$!
 until grep -qs page= /tmp/build; do usleep 200000; done
-operator &
+operator "$image" &
 operator=$!
 until grep -qs waiting $host/update_state || ! kill -0 $operator 2>/dev/null; do usleep 200000; done
 echo "host state $(cat $host/update_state) builds=$(cat $host/builds_in_flight)"
@@ -128,7 +201,8 @@ echo "host version $(cat $host/version)"
 echo "host result $(cat $host/update_result) stop_us=$(cat $host/update_stop_us)"
 
 ticks=$(grep -c "TD: tick" /tmp/td1.lines)
-until_said td1 "TD: tick" $((ticks + 2 * vcpus)) && talk td1 after || exit 1
+until_said td1 "TD: tick" $((ticks + 2 * vcpus)) && talk td1 after && devices_work_on && more_updates ||
+	exit 1
 
 if [ "$tds" -gt 1 ]; then
 	# Killed in its firmware.
@@ -138,6 +212,8 @@ if [ "$tds" -gt 1 ]; then
 	end_td td2
 fi
 stop_td td1
+# It goes over a serial line.
+[ -z "$disk" ] || gzip "$disk"
 
 # And a third one, which is built by the new module, from begin to end.
 if [ "$tds" -gt 1 ]; then
