@@ -23,11 +23,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SIZE		(32 << 10)	/* of a round */
-#define SLOTS		16
-#define PIECE		(16 << 10)	/* sent at once: less than what is on the way may be */
-#define TELL_MS		500
-#define TOLD_BYTES	8
+#define SIZE	   (32 << 10) /* of a round */
+#define SLOTS	   16
+#define PIECE	   (16 << 10) /* sent at once: less than what is on the way may be */
+#define TELL_MS	   500
+#define TOLD_BYTES 8
 
 static volatile sig_atomic_t ended;
 static uint8_t chain[SHA256_DIGEST_SIZE];
@@ -88,7 +88,8 @@ static void tell(const char *what, const char *device, uint64_t rounds)
 	for (int i = 0; i < TOLD_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", chain[i]);
 	/* In one piece: others write to the console, too. */
-	length = snprintf(line, sizeof(line), "TD: %s %s rounds=%lu chain=%s\n", device, what, rounds, hex);
+	length = snprintf(line, sizeof(line), "TD: %s %s rounds=%lu chain=%s\n", device, what,
+			  rounds, hex);
 	if (write(1, line, length) != length)
 		ended = 1;
 }
@@ -126,7 +127,8 @@ static int peer;
 
 static void net_open(char **arguments)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atoi(arguments[1])) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(atoi(arguments[1])) };
 
 	if (!inet_aton(arguments[0], &address.sin_addr))
 		fail(arguments[0]);
