@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # LEAF...: an update is disturbed while that SEAMCALL of the CPU that updates goes on.
-# CPU 0 updates, and no thread that is to do something meanwhile may be there. The TDs have CPUs 2
-# and 3: what is done for a TD with a spinlock held waits for the module there, and keeps
-# others from that CPU.
+# CPU 0 updates, and no thread that is to do something meanwhile may be there. The TD that is killed
+# has CPUs 2 and 3, for itself: what takes it down waits for the module with a spinlock held, or for
+# that lock, and keeps others from both.
 
 # shellcheck source=../../guest/checks.sh
 . /usr/bin/checks.sh
@@ -17,14 +17,13 @@ more_laps() {	# than so many
 }
 backtraces() { dmesg | grep -c 'sysrq: Show backtrace'; }
 more_backtraces() { [ "$(backtraces)" -gt "$1" ]; }
-on_their_cpus() { taskset -ap c $run >/dev/null; }
 
 goes_on() { [ "$(tdxctl stats | sed -n 's/^cpus_in_cost //p')" = 1 ]; }
 
 taskset -p 2 $$ >/dev/null
 
 begin_run --vcpus 2
-on_their_cpus
+taskset -ap 2 $run >/dev/null
 survivor=$run
 mv /tmp/run /tmp/survivor
 before="$(protected) $(keyids)"
@@ -32,7 +31,7 @@ before="$(protected) $(keyids)"
 # step LEAF IMAGE
 step() {
 	begin_run --vcpus 2
-	on_their_cpus
+	taskset -ap c $run >/dev/null
 	victim=$run
 	mv /tmp/run /tmp/victim
 	ln -s /tmp/survivor /tmp/run
