@@ -9,6 +9,7 @@ test claims to guard is taken out of a copy, and that test has to fail with the 
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,10 @@ from host import ROOT, TOOL
 
 OUT = Path(os.environ.setdefault("TDX_TOOL_OUT", str(ROOT / "build/tool")))
 WARNINGS = "-O1 -g -Werror"
+
+# A shell starts what it puts into the background with interrupts ignored, and what is started by
+# that ignores them, too, the tool among it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def build(source, out, *more):
