@@ -16,11 +16,6 @@ share=/usr/share/debian-td signed=/root/signed
 host=/sys/devices/faux/tdx_host
 debugfs=/sys/kernel/debug/kvm
 
-# A TD's kernel gives 64 MiB to devices to reach, page by page, unless told otherwise: here it has
-# no device that needs more than 2 MiB, or with disk and network 4. Its tick is periodic, which takes
-# no exit to set, and KVM makes it a slower one, see below: else on a busy machine each tick is due
-# before the last one is through, and the TD stands still.
-#
 # boot_disk: a directory that QEMU shows as a disk, with what firmware with Secure Boot wants to see:
 # shim, GRUB and a kernel, each signed.
 boot_disk()
@@ -32,6 +27,11 @@ boot_disk()
 	printf '%s\n' "linux /vmlinuz $1" "initrd /initrd" boot >/tmp/boot/EFI/debian/grub.cfg
 }
 
+# A TD's kernel gives 64 MiB to devices to reach, page by page, unless told otherwise: here it has
+# no device that needs more than 2 MiB, or with disk and network 4. Its tick is periodic, which takes
+# no exit to set, and KVM makes it a slower one, see below: else on a busy machine each tick is due
+# before the last one is through, and the TD stands still.
+#
 # start_td NAME: its console is /tmp/NAME.in and .out, its lines are told and kept.
 start_td()
 {
