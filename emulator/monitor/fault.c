@@ -11,10 +11,12 @@
 
 struct fault {
 	bool used;
+	u32 number; /* in the order in which they were asked for, from 1 */
 	u64 leaf;
 	u32 cpu;
 	u64 nth, repeat;
 	u64 seen;
+	bool acted;
 	struct fault_action action;
 };
 
@@ -35,6 +37,7 @@ static struct cost costs[MAX_COSTS];
 static struct hold holds[MAX_HOLDS];
 /* So that a call costs nothing when there is none. */
 static u32 num_faults, num_costs, num_holds;
+static u32 faults_asked_for;
 u32 cpus_in_cost;
 
 struct leaf_name {
@@ -167,6 +170,7 @@ const char *fault_add(const char *specification)
 	for (i = 0; i < MAX_FAULTS && faults[i].used; i++)
 		;
 	if (i < MAX_FAULTS) {
+		fault.number = ++faults_asked_for;
 		faults[i] = fault;
 		__atomic_store_n(&num_faults, num_faults + 1, __ATOMIC_RELEASE);
 	}
@@ -174,9 +178,13 @@ const char *fault_add(const char *specification)
 	return i < MAX_FAULTS ? NULL : "too many faults";
 }
 
-/* Whether the call is one that fails. Counts it for each fault that it matches. */
+/*
+ * Whether the call is one that fails. Counts it for each fault that it matches. The log
+ * tells of each fault once: a test that asked for one which never acted tested nothing.
+ */
 bool fault_find(u32 cpu, u64 leaf, struct fault_action *action)
 {
+	u32 first_time = 0;
 	bool found = false;
 	unsigned int i;
 
@@ -191,8 +199,12 @@ bool fault_find(u32 cpu, u64 leaf, struct fault_action *action)
 			continue;
 		if (++fault->seen < fault->nth)
 			continue;
-		if (!found)
+		if (!found) {
 			*action = fault->action;
+			if (!fault->acted)
+				first_time = fault->number;
+			fault->acted = true;
+		}
 		found = true;
 		if (fault->repeat && fault->seen + 1 == fault->nth + fault->repeat) {
 			fault->used = false;
@@ -200,6 +212,8 @@ bool fault_find(u32 cpu, u64 leaf, struct fault_action *action)
 		}
 	}
 	spin_unlock(&fault_lock);
+	if (first_time)
+		log_line("fault %u acts: leaf %lx on cpu%u", first_time, leaf, cpu);
 	return found;
 }
 

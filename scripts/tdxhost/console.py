@@ -59,6 +59,8 @@ HOPELESS = tuple((re.compile(pattern), text) for pattern, text in (
 ))
 # When the firmware's part of it did not take the TDX module.
 NOT_LOADED = re.compile(r"emulator: the TDX module was not loaded: status ([0-9a-f]{16})")
+# The emulator tells once of each fault that acts; --fault's come first, in their order.
+FAULT_ACTS = re.compile(r"emulator: fault (\d+) acts: ")
 
 
 def without_effect(line, arguments):

@@ -60,6 +60,7 @@ class Machine:
         self.status = None	# of the command
         self.trouble = []	# lines that condemn the run
         self.notices = []
+        self._faults = set()	# the numbers of those that acted
         self.reason = None	# why the machine was stopped by us
         self.cause = None	# why it ended before the command did
         self.first_output = None
@@ -103,6 +104,8 @@ class Machine:
             self.cause = f"the emulated host does not start: {match[1]}"
         elif console.TRIPLE_FAULT.search(line):
             self.cause = "the kernel crashed before it could say why (triple fault)"
+        elif match := console.FAULT_ACTS.search(line):
+            self._faults.add(int(match[1]))
         elif match := console.NOT_LOADED.search(line):
             self._notice(f"--module {self.options.module} was refused at boot, so there is no TDX "
                          f"module: {statuses.of_seamldr(int(match[1], 16))}")
@@ -312,6 +315,10 @@ class Machine:
                 f"the machine ended before the command did (QEMU's exit status " \
                 f"{self._qemu.returncode})"
             return PLATFORM_FAILED
+        for number, spec in enumerate(self.options.fault, 1):
+            if number not in self._faults:
+                self._notice(f"--fault {spec} never acted: the host made no such SEAMCALL, or not "
+                             "as often, or an earlier --fault answered it")
         if missing := self.files.missing():
             self.reason = f"--get: not in the host: {' '.join(missing)}"
             return self.status or PLATFORM_FAILED
