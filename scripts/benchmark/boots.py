@@ -3,15 +3,10 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = "/lib/firmware/intel/tdx"
-
-# 1.5.05 and 1.5.06 keep the unfinished measurement in different layouts, so going to
-# and fro between them is what a build must not meet.
-PAIR = f"{IMAGES}/1.5.06.blob {IMAGES}/1.5.05.blob"
+SCRIPT = ROOT / "scripts/benchmark/host/bench.sh"
 
 
 class Failed(Exception):
@@ -33,15 +28,12 @@ class Line:
         return self.values[key]
 
 
-def boot(script, *, kernel, cpus=4, options=(), timeout=7200, tolerate=(), whole=True):
-    """Run a shell script in the host, as a whole unless told otherwise; returns its lines."""
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory, "bench.sh")
-        file.write_text(script + "\necho bench end=1\n")
-        command = [ROOT / "tdxhost", "--kernel", kernel, "--cpus", str(cpus), "--timeout",
-                   str(timeout), "--add", file, *options, "--", "sh", "bench.sh"]
-        result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+def boot(*words, kernel, cpus=4, options=(), timeout=7200, tolerate=(), whole=True):
+    """Run bench.sh in the host, as a whole unless told otherwise; returns its lines."""
+    command = [ROOT / "tdxhost", "--kernel", kernel, "--cpus", cpus, "--timeout", timeout,
+               "--add", SCRIPT, *options, "--", "sh", SCRIPT.name, *words]
+    result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     lines = [Line(text) for text in result.stdout.decode(errors="replace").splitlines()]
     if result.returncode not in (0, *tolerate) or whole and not of(lines, "bench"):
         sys.stderr.write(result.stderr.decode(errors="replace"))
