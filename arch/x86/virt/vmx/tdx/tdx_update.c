@@ -92,12 +92,12 @@ MODULE_PARM_DESC(rehearse,
 
 /* An update under way. */
 struct tdx_update {
-	const u8 *file;
-	u32 size;
-	struct tdx_image image;
-	struct tdx_preflight_facts facts;
-	struct tdx_replacement replacement;
-	u64 start_ns;
+	const u8 *file;				/* as the caller gave it */
+	u32 size;				/* of @file, in bytes */
+	struct tdx_image image;			/* what the checks found in @file, */
+	struct tdx_preflight_facts facts;	/* and of the host */
+	struct tdx_replacement replacement;	/* what is done, and why it fails */
+	u64 start_ns;				/* ktime_get_ns() */
 };
 
 static void set_state(enum tdx_update_state state)
