@@ -63,6 +63,7 @@ struct seam_extended_state {
 
 /* Locks of the TDX module in which the platform may hold a call: see @locked. */
 enum seam_lock {
+	SEAM_LOCK_TDR,
 	SEAM_LOCK_TD_EPOCH,
 	SEAM_LOCK_SEPT_TREE,
 	SEAM_LOCK_SEPT_ENTRY,

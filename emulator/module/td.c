@@ -19,6 +19,7 @@ u64 tdr_get(struct call *call, u64 tdr_pa, enum tdx_operand operand, enum lock_m
 	td->tdcs = td->tdr->num_tdcx > TDCS_CONTROL ? tdcs_page(call, td, TDCS_CONTROL) : NULL;
 	if (td->tdr->fatal)
 		return TDX_TD_FATAL;
+	call->platform->locked(call->leaf, SEAM_LOCK_TDR);
 	return TDX_SUCCESS;
 }
 

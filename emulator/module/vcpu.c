@@ -31,8 +31,8 @@ void vcpu_gpr_set(struct vcpu *vcpu, u32 i, u64 value)
 }
 
 /* A vCPU's pages are its TD's; the TDVPR's PAMT entry tells which that is. */
-u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
-	     u32 op_states, struct vcpu *vcpu)
+u64 vcpu_get_locked(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
+		    enum lock_mode tdr_mode, u32 op_states, struct vcpu *vcpu)
 {
 	struct page page;
 	u64 status;
@@ -44,7 +44,8 @@ u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum loc
 	vcpu->tdvps = pointer(call, tdvpr_pa);
 	vcpu->vmcb = vcpu->tdvps->num_tdcx == TDVPS_NUM_TDCX ? tdvps_page(call, vcpu, TDVPS_VMCB) :
 							       NULL;
-	return td_get(call, pamt_owner(page.pamt), OPERAND_TDR, op_states, &vcpu->td);
+	return td_get_locked(call, pamt_owner(page.pamt), OPERAND_TDR, tdr_mode, LOCK_SHARED,
+			     op_states, &vcpu->td);
 }
 
 u64 vcpu_associate(struct call *call, struct vcpu *vcpu)
@@ -134,7 +135,8 @@ u64 leaf_TDH_VP_INIT(struct call *call)
 	bool has_id = seamcall_version(reg[GPR_RAX]) >= 1;
 	struct vcpu vcpu;
 
-	status = vcpu_get(call, reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE, OP_INITIALIZED, &vcpu);
+	status = vcpu_get_locked(call, reg[GPR_RCX], OPERAND_RCX, LOCK_EXCLUSIVE,
+				 has_id ? LOCK_EXCLUSIVE : LOCK_SHARED, OP_INITIALIZED, &vcpu);
 	if (status)
 		return status;
 	if (vcpu.tdvps->state != VCPU_UNINITIALIZED)

@@ -105,9 +105,19 @@ static inline void *tdvps_page(const struct call *call, const struct vcpu *vcpu,
 	return pointer(call, vcpu->tdvps->tdcx_pa[i]);
 }
 
-/* TDVPR operand in register @operand, locked in @mode; then the checks of its TD. */
-u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
-	     u32 op_states, struct vcpu *vcpu);
+/*
+ * TDVPR operand in register @operand, locked in @mode; then the checks of its TD, of which the
+ * TDR is locked in @tdr_mode.
+ */
+u64 vcpu_get_locked(struct call *call, u64 tdvpr_pa, enum tdx_operand operand, enum lock_mode mode,
+		    enum lock_mode tdr_mode, u32 op_states, struct vcpu *vcpu);
+
+/* The usual: the TDR is shared. */
+static inline u64 vcpu_get(struct call *call, u64 tdvpr_pa, enum tdx_operand operand,
+			   enum lock_mode mode, u32 op_states, struct vcpu *vcpu)
+{
+	return vcpu_get_locked(call, tdvpr_pa, operand, mode, LOCK_SHARED, op_states, vcpu);
+}
 
 /* Make this LP the vCPU's, if it is no other's. */
 u64 vcpu_associate(struct call *call, struct vcpu *vcpu);

@@ -11,6 +11,8 @@ struct lock_hold {
 	u64 leaf;
 	u64 cpu;
 	enum seam_lock lock;
+	bool has_until;
+	u64 until; /* the leaf of who is to meet the lock */
 };
 
 static struct spinlock lock_hold_lock;
@@ -20,6 +22,7 @@ static u32 num_lock_holds, clears;
 u32 cpus_in_lock;
 
 static const char *const lock_names[] = {
+	[SEAM_LOCK_TDR] = "TDR",
 	[SEAM_LOCK_TD_EPOCH] = "TD_EPOCH",
 	[SEAM_LOCK_SEPT_TREE] = "SEPT_TREE",
 	[SEAM_LOCK_SEPT_ENTRY] = "SEPT_ENTRY",
@@ -55,12 +58,17 @@ const char *lock_hold_add(const char *text)
 	if (skip_word(&text, ",cpu=") && (!parse_number(&text, &hold.cpu) || hold.cpu >= num_cpus))
 		return "no such cpu";
 	if (!skip_word(&text, ",lock="))
-		return "expected LEAF[,cpu=N],lock=LOCK";
-	for (lock = 0; lock < ARRAY_SIZE(lock_names) && strcmp(text, lock_names[lock]); lock++)
+		return "expected LEAF[,cpu=N],lock=LOCK[,until=LEAF]";
+	for (lock = 0; lock < ARRAY_SIZE(lock_names) && !skip_word(&text, lock_names[lock]); lock++)
 		;
 	if (lock == ARRAY_SIZE(lock_names))
-		return "lock is TD_EPOCH, SEPT_TREE or SEPT_ENTRY";
+		return "lock is TDR, TD_EPOCH, SEPT_TREE or SEPT_ENTRY";
 	hold.lock = lock;
+	hold.has_until = skip_word(&text, ",until=");
+	if (hold.has_until && !parse_call(&text, &hold.until))
+		return "until: no such leaf";
+	if (*text)
+		return "expected LEAF[,cpu=N],lock=LOCK[,until=LEAF]";
 
 	spin_lock(&lock_hold_lock);
 	full = num_lock_holds == MAX_LOCK_HOLDS;
@@ -80,15 +88,17 @@ void lock_hold_clear(void)
 	spin_unlock(&lock_hold_lock);
 }
 
-static bool is_asked_for(u64 leaf, enum seam_lock lock)
+static bool is_asked_for(u64 leaf, enum seam_lock lock, struct lock_hold *hold)
 {
 	u32 i, cpu = current_cpu()->index;
 	bool found = false;
 
 	spin_lock(&lock_hold_lock);
-	for (i = 0; i < num_lock_holds && !found; i++)
+	for (i = 0; i < num_lock_holds && !found; i++) {
 		found = lock_holds[i].leaf == leaf && lock_holds[i].lock == lock &&
 			(lock_holds[i].cpu == ANY_CPU || lock_holds[i].cpu == cpu);
+		*hold = lock_holds[i];
+	}
 	spin_unlock(&lock_hold_lock);
 	return found;
 }
@@ -96,11 +106,16 @@ static bool is_asked_for(u64 leaf, enum seam_lock lock)
 void lock_hold_wait(u64 leaf, enum seam_lock lock)
 {
 	u32 before = __atomic_load_n(&clears, __ATOMIC_ACQUIRE);
+	struct lock_hold hold;
+	u64 met;
 
-	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) || !is_asked_for(leaf, lock))
+	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) ||
+	    !is_asked_for(leaf, lock, &hold))
 		return;
+	met = hold.has_until ? contentions(hold.until) : 0;
 	__atomic_add_fetch(&cpus_in_lock, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&clears, __ATOMIC_ACQUIRE) == before)
+	while (__atomic_load_n(&clears, __ATOMIC_ACQUIRE) == before &&
+	       !(hold.has_until && contentions(hold.until) != met))
 		cpu_relax();
 	__atomic_sub_fetch(&cpus_in_lock, 1, __ATOMIC_RELAXED);
 }

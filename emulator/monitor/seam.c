@@ -15,13 +15,27 @@ static u64 invept_count(u32 lp)
 
 u64 seam_contention[NUM_TDH_LEAVES], td_contention[NUM_TDH_LEAVES];
 
-static void contended(u64 leaf)
+static u64 *contention(u64 leaf)
 {
 	u64 *counts = leaf & SEAMCALL_TDCALL ? td_contention : seam_contention;
 	u16 number = seamcall_leaf(leaf);
 
-	if (number < NUM_TDH_LEAVES)
-		__atomic_add_fetch(&counts[number], 1, __ATOMIC_RELAXED);
+	return number < NUM_TDH_LEAVES ? &counts[number] : NULL;
+}
+
+static void contended(u64 leaf)
+{
+	u64 *count = contention(leaf);
+
+	if (count)
+		__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
+}
+
+u64 contentions(u64 leaf)
+{
+	const u64 *count = contention(leaf);
+
+	return count ? __atomic_load_n(count, __ATOMIC_RELAXED) : 0;
 }
 
 static u64 platform_rdtsc(void)

@@ -87,6 +87,8 @@ void lock_hold_clear(void);
 /* The module's call of @leaf, on this CPU, has @lock: it is held here if it was asked for. */
 void lock_hold_wait(u64 leaf, enum seam_lock lock);
 extern u32 cpus_in_lock; /* that are held now */
+/* seam.c: how often a call of @leaf met a lock of another CPU's. */
+u64 contentions(u64 leaf);
 
 /* trace.c */
 extern bool trace_on;

@@ -276,6 +276,40 @@ static void meets(u64 leaf, enum seam_lock lock, u64 other_leaf, u64 rcx, u64 rd
 	meeting.status = 0;
 }
 
+/* What builds a TD has the TDR for itself: a CPU that goes offline then can't flush a vCPU. */
+static void test_held_build(void)
+{
+	u64 source, page, vcpu;
+
+	start();
+	td_create(&td, TD_KEYID);
+	td_init(&td);
+	td_add_vcpu(&td, 0);
+	td_add_sept(&td, TEST_GPA);
+	source = fake_alloc_pages(1);
+	page = fake_alloc_pages(1);
+	fake.locked = meet;
+
+	vcpu = fake_alloc_pages(1);
+	call(TDH_VP_CREATE, vcpu, td.tdr, 0, 0);
+	for (u32 i = 0; i < VCPU_TDCX_PAGES; i++)
+		call(TDH_VP_ADDCX, fake_alloc_pages(1), vcpu, 0, 0);
+	meets(TDH_VP_INIT, SEAM_LOCK_TDR, TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0);
+	is_status(call(TDH_VP_INIT | VERSION_1, vcpu, 0, 1, 0), TDX_SUCCESS);
+	is_status(meeting.status, TDX_OPERAND_BUSY | OPERAND_TDR);
+	meets(TDH_MEM_PAGE_ADD, SEAM_LOCK_TDR, TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0);
+	is_status(call(TDH_MEM_PAGE_ADD, TEST_GPA, td.tdr, page, source), TDX_SUCCESS);
+	is_status(meeting.status, TDX_OPERAND_BUSY | OPERAND_TDR);
+	meets(TDH_MR_EXTEND, SEAM_LOCK_TDR, TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0);
+	is_status(call(TDH_MR_EXTEND, TEST_GPA, td.tdr, 0, 0), TDX_SUCCESS);
+	is_status(meeting.status, TDX_OPERAND_BUSY | OPERAND_TDR);
+	meets(TDH_MR_FINALIZE, SEAM_LOCK_TDR, TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0);
+	is_status(call(TDH_MR_FINALIZE, td.tdr, 0, 0, 0), TDX_SUCCESS);
+	is_status(meeting.status, TDX_OPERAND_BUSY | OPERAND_TDR);
+	tap_is(fake.contended[TDH_VP_FLUSH], 4, "four times");
+	is_status(call(TDH_VP_FLUSH, td.vcpu[0].tdvpr, 0, 0, 0), TDX_SUCCESS);
+}
+
 /* Where the platform may hold a call, it has the lock, and nobody else gets it. */
 static void test_held(void)
 {
@@ -355,6 +389,7 @@ void test_locks(void)
 {
 	test_waiting();
 	test_running();
+	test_held_build();
 	test_held();
 	test_module_locks();
 	test_key_lock();

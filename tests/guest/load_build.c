@@ -34,7 +34,7 @@ struct build_state {
 static struct {
 	unsigned int builders, count, seconds, page_delay_ms, fail_nth;
 	bool verbose, tolerant;
-	const char *state, *hold;
+	const char *state, *hold, *hold_finalize;
 	struct td_options td;
 } options = { .builders = 1, .td = { .vcpus = 1, .argument = TD_MODE_PROBE } };
 
@@ -59,10 +59,10 @@ static struct build_state *map_state(void)
 	return map;
 }
 
-/* A VMM that is slow on purpose: half way it waits for a file to appear. */
-static void hold(void)
+/* A VMM that is slow on purpose: it waits for a file to appear. */
+static void hold(const char *file)
 {
-	while (access(options.hold, F_OK) && !stopped)
+	while (file && access(file, F_OK) && !stopped)
 		sleep_ms(10);
 }
 
@@ -85,16 +85,18 @@ static int build(struct td *td)
 		printf("build initialized\n");
 	while (!ret && td->pages_added < td_num_pages(td)) {
 		sleep_ms(options.page_delay_ms);
-		if (options.hold && td->pages_added == td_num_pages(td) / 2)
-			hold();
+		if (td->pages_added == td_num_pages(td) / 2)
+			hold(options.hold);
 		ret = td_add_page(td);
 		if (ret == -EINTR && !stopped)
 			ret = 0;
 		else if (options.verbose && !ret)
 			printf("build page=%u of=%u\n", td->pages_added, td_num_pages(td));
 	}
-	if (!ret)
+	if (!ret) {
+		hold(options.hold_finalize);
 		ret = td_finalize(td);
+	}
 	allocations = fail_allocation_end(&allocation_failed);
 	atomic_fetch_sub(&state->in_flight, 1);
 	if (!ret) {
@@ -163,6 +165,7 @@ static void parse(int argc, char **argv)
 					       { "extra-pages", required_argument, NULL, 'p' },
 					       { "page-delay-ms", required_argument, NULL, 'd' },
 					       { "hold", required_argument, NULL, 'h' },
+					       { "hold-finalize", required_argument, NULL, 'F' },
 					       { "state", required_argument, NULL, 'f' },
 					       { "fail-nth", required_argument, NULL, 'n' },
 					       { "tolerant", no_argument, NULL, 't' },
@@ -179,6 +182,7 @@ static void parse(int argc, char **argv)
 		case 'p': options.td.extra_pages = number(optarg); break;
 		case 'd': options.page_delay_ms = number(optarg); break;
 		case 'h': options.hold = optarg; break;
+		case 'F': options.hold_finalize = optarg; break;
 		case 'f': options.state = optarg; break;
 		case 'n': options.fail_nth = number(optarg); break;
 		case 't': options.tolerant = true; break;

@@ -124,8 +124,14 @@ static void test_lock_holds(void)
 {
 	command("hold_lock MEM.PAGE.AUG");
 	ok(answer_begins("error: "), "a call is held in a lock that is named");
-	command("hold_lock MEM.PAGE.AUG,lock=TDR");
-	ok(answer_begins("error: "), "and that is one of three");
+	command("hold_lock MEM.PAGE.AUG,lock=KOT");
+	ok(answer_begins("error: "), "and that is one of four");
+	command("hold_lock MEM.PAGE.AUG,lock=TDRS");
+	ok(answer_begins("error: "), "spelled right");
+	command("hold_lock MR.FINALIZE,lock=TDR,until=VP.FLUSHES");
+	ok(answer_begins("error: "), "until a call that there is meets it");
+	command("hold_lock MR.FINALIZE,cpu=0,lock=TDR,until=VP.FLUSH");
+	ok(answer_begins("ok"), "such a one");
 	command("hold_lock MEM.PAGE.AUG,cpu=63,lock=SEPT_TREE");
 	ok(answer_begins("error: "), "on a CPU that is there");
 	command("hold_lock MEM.PAGE.AUG,cpu=0,lock=SEPT_ENTRY");

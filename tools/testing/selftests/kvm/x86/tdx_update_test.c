@@ -78,9 +78,9 @@ TEST_F_TIMEOUT(wait, finalize_in_forked_process, TEST_TIMEOUT_S)
 }
 
 /*
- * The build goes on while TDH.MR.FINALIZE finds the TD busy, which userspace is
- * told to try again.  KVM's locks keep out whatever a test could do to that end,
- * so it is up to the TDX module whether this happens.
+ * KVM repeats a TDH.MR.FINALIZE that finds the TD busy, and in the end tells
+ * userspace to try again.  The build goes on meanwhile.  Nothing that a test can
+ * do keeps a TD busy for so long, so it is up to the TDX module whether this happens.
  */
 TEST_F_TIMEOUT(wait, finalize_busy, TEST_TIMEOUT_S)
 {
