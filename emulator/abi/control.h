@@ -34,10 +34,10 @@
  *
  *   hold_lock LEAF[,cpu=N],lock=LOCK[,until=LEAF]
  *	Each call of LEAF, on CPU N, stays inside the TDX module where it has got that lock,
- *	until clear, or until a call of the second LEAF met a lock of another CPU's: TDR (those of
- *	a TD), TD_EPOCH (TDH.VP.ENTER, TDH.MEM.TRACK), SEPT_TREE (those that need the secure EPT,
- *	and TDH.VP.ENTER of a TD that faulted too often) or SEPT_ENTRY. LEAF may be
- *	TDG.MEM.PAGE.ACCEPT, which a TD calls.
+ *	until clear, or until a call of the second LEAF met a lock of another CPU's. The locks:
+ *	TDR (all that name a TD or a vCPU), TD_EPOCH (TDH.VP.ENTER, TDH.MEM.TRACK), SEPT_TREE
+ *	(those that need the secure EPT, and TDH.VP.ENTER of a TD that faulted too often) and
+ *	SEPT_ENTRY. LEAF may be TDG.MEM.PAGE.ACCEPT, which a TD calls.
  *
  *   release
  *	No holds of the kind before the instruction.

@@ -38,9 +38,12 @@ updated() {	# ACTION IMAGE
 	[ "$(state update_state)" = idle ] || echo "bad what=state-after-$1 is=$(state update_state)"
 }
 
+# Not the one that works, and leaves data behind that no good image here takes: all that
+# follows would be refused.
+broken_images() { find $images/broken -name "*.blob" ! -name fewer-features.blob | sort; }
 broken() {
-	number "$(ls $images/broken/*.blob | wc -l)"
-	image=$(ls $images/broken/*.blob | sed -n "$((chosen + 1))p")
+	number "$(broken_images | wc -l)"
+	image=$(broken_images | sed -n "$((chosen + 1))p")
 	updated broken "$image"
 }
 

@@ -50,7 +50,8 @@ touch /tmp/go
 check "$meeting: the finalization is BUSY" wait_for more_than contended_TDH.MR.FINALIZE "$busy_before"
 end_build
 
-# What comes between two SEAMCALLs that follow each other can't be made to meet either of them.
+# These have no place before them where the builder could wait with interrupts on, so that a CPU can go
+# offline meanwhile: the module says BUSY by a fault.
 for leaf in VP.INIT MEM.PAGE.ADD MR.EXTEND; do
 	tdxctl fault leaf=TDH.$leaf,nth=1,status=$tdr_busy >/dev/null
 	check "TDH.$leaf that is BUSY once is repeated" tdload build --count 1
