@@ -102,10 +102,7 @@ void tdx_gate_close(void)
  */
 void tdx_gate_open(bool usable)
 {
-	/*
-	 * Matches tdx_gate_wait() and tdx_module_wait(): who saw the gate closed sees
-	 * all that the update wrote, whether or not there is a module.
-	 */
+	/* Whoever saw the gate closed, in either wait, sees all that the update wrote. */
 	smp_store_release(&__tdx_gate_status, usable ? GATE_OPEN : GATE_DOWN);
 }
 
