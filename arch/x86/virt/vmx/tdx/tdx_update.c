@@ -28,6 +28,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -99,6 +100,23 @@ struct tdx_update {
 	struct tdx_replacement replacement;	/* what is done, and why it fails */
 	u64 start_ns;				/* ktime_get_ns() */
 };
+
+/* The one under way: too large for the stack. Protected by update_mutex. */
+static struct tdx_update update_under_way;
+
+static struct tdx_update *begin_update(const u8 *file, u32 size)
+{
+	struct tdx_update *update = &update_under_way;
+
+	lockdep_assert_held(&update_mutex);
+
+	memset(update, 0, sizeof(*update));
+	update->file = file;
+	update->size = size;
+	update->start_ns = ktime_get_ns();
+
+	return update;
+}
 
 static void set_state(enum tdx_update_state state)
 {
@@ -420,12 +438,7 @@ static int conclude(struct tdx_update *update, int ret)
  */
 int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome)
 {
-	struct tdx_update update = {
-		.file	     = file,
-		.size	     = size,
-		.replacement = { .rehearse_only = true },
-		.start_ns    = ktime_get_ns(),
-	};
+	struct tdx_update *update;
 	bool usable;
 	int ret;
 
@@ -435,9 +448,11 @@ int tdx_update_check(const u8 *file, u32 size, struct tdx_update_status *outcome
 	}
 	usable = tdx_get_sysinfo();
 
-	ret = update_module(&update);
-	kfree(update.replacement.params);
-	ret = describe(&update, ret, outcome);
+	update = begin_update(file, size);
+	update->replacement.rehearse_only = true;
+	ret = update_module(update);
+	kfree(update->replacement.params);
+	ret = describe(update, ret, outcome);
 	if (usable && !tdx_get_sysinfo())
 		publish(outcome);
 
@@ -462,26 +477,23 @@ EXPORT_SYMBOL_FOR_MODULES(tdx_update_check, "tdx-host");
  */
 int tdx_update_install(const u8 *file, u32 size)
 {
-	struct tdx_update update = {
-		.file	  = file,
-		.size	  = size,
-		.start_ns = ktime_get_ns(),
-	};
 	const struct tdx_sys_info *sysinfo;
+	struct tdx_update *update;
 	int ret;
 
 	if (!mutex_trylock(&update_mutex))
 		return -EBUSY;
 
+	update = begin_update(file, size);
 	sysinfo = tdx_get_sysinfo();
 	if (sysinfo)
 		pr_info("updating module version " TDX_VERSION_FMT "\n",
 			sysinfo->version.major_version, sysinfo->version.minor_version,
 			sysinfo->version.update_version);
 
-	ret = update_module(&update);
-	kfree(update.replacement.params);
-	ret = conclude(&update, ret);
+	ret = update_module(update);
+	kfree(update->replacement.params);
+	ret = conclude(update, ret);
 
 	sysinfo = tdx_get_sysinfo();
 	if (!ret)
