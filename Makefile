@@ -57,8 +57,9 @@ test: setup-all base
 sweep: setup-all base
 	@scripts/sweep
 
-##   make soak            MINUTES=60: builds, updates by good and bad images, hotplug and
-##                        signals, by chance; a report of what was wrong or lost
+##   make soak            MINUTES=60: builds, a TD of Debian's stack, updates by good and
+##                        bad images, hotplug and signals, by chance; a report of what
+##                        was wrong or lost
 .PHONY: soak
 soak: setup-run setup-emulator
 	@scripts/soak

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,13 +21,16 @@
 #define MAX_TIMES    65536
 #define MAX_BUILDERS 256
 
+#define REFUSED 1
+
 /* Shared by all builders, and with whoever else maps the file. */
 struct build_state {
 	atomic_uint in_flight; /* TDs that are being built now */
 	atomic_uint started;
-	atomic_uint built;  /* that were finished and could be asked */
-	atomic_uint wrong;  /* of these, with a wrong MRTD */
-	atomic_uint failed; /* a call failed */
+	atomic_uint built;   /* that were finished and could be asked */
+	atomic_uint wrong;   /* of these, with a wrong MRTD */
+	atomic_uint failed;  /* a call failed */
+	atomic_uint refused; /* there was no TDX module, see --failures */
 	atomic_uint times;
 	uint32_t time_us[MAX_TIMES]; /* INIT_VM to FINALIZE_VM */
 };
@@ -34,7 +38,7 @@ struct build_state {
 static struct {
 	unsigned int builders, count, seconds, page_delay_ms, fail_nth;
 	bool verbose, tolerant;
-	const char *state, *hold, *hold_finalize;
+	const char *state, *hold, *hold_finalize, *failures;
 	struct td_options td;
 } options = { .builders = 1, .td = { .vcpus = 1, .argument = TD_MODE_PROBE } };
 
@@ -66,21 +70,63 @@ static void hold(const char *file)
 		sleep_ms(10);
 }
 
+/*
+ * A failed update leaves no TDX module until another one succeeds, and who wants to
+ * begin a TD meanwhile is refused. That this is so at some time during a call is
+ * known from what is there before and after it: the state that the host shows, and
+ * the file of --failures, which its writer makes longer for each failed update before
+ * the next one begins.
+ */
+struct host_state {
+	char update[16];
+	off_t failures;
+};
+
+static void look_at_host(struct host_state *host)
+{
+	struct stat file;
+
+	if (read_sysfs("/sys/devices/faux/tdx_host/update_state", host->update,
+		       sizeof(host->update)))
+		host->update[0] = '\0';
+	host->failures = stat(options.failures, &file) ? 0 : file.st_size;
+}
+
+static bool had_no_module(const struct host_state *before)
+{
+	struct host_state now;
+
+	/* The state follows what builds see, at the end of the update. */
+	do {
+		sleep_ms(1);
+		look_at_host(&now);
+	} while (!strcmp(now.update, "updating") && now.failures == before->failures);
+
+	return !strcmp(before->update, "failed") || !strcmp(now.update, "failed") ||
+	       now.failures > before->failures;
+}
+
+/* Returns 0, REFUSED or a negative error. */
 static int build(struct td *td)
 {
 	unsigned int allocations;
+	struct host_state before;
 	bool allocation_failed;
 	uint64_t start;
 	int ret = td_open(td, &options.td);
 
 	if (ret)
 		return ret;
+	if (options.failures)
+		look_at_host(&before);
 	start = now_us();
 	atomic_fetch_add(&state->in_flight, 1);
 	fail_allocation(options.fail_nth);
 	do {
 		ret = td_init(td);
 	} while (ret == -EINTR && !stopped);
+	if (ret == -EIO && !td->hw_error && options.failures && had_no_module(&before))
+		ret = REFUSED;
 	if (options.verbose && !ret)
 		printf("build initialized\n");
 	while (!ret && td->pages_added < td_num_pages(td)) {
@@ -129,7 +175,11 @@ static void build_one(void)
 
 	if (!ret)
 		ret = td_read_mrtd(&td, mrtd);
-	if (ret) {
+	if (ret == REFUSED) {
+		atomic_fetch_add(&state->refused, 1);
+	} else if (ret == -EINTR && stopped) {
+		/* Neither one nor the other: it was told to stop. */
+	} else if (ret) {
 		atomic_fetch_add(&state->failed, 1);
 		printf("build failed step=%s errno=%d status=%#lx\n", td.step, -ret, td.hw_error);
 	} else {
@@ -166,6 +216,7 @@ static void parse(int argc, char **argv)
 					       { "page-delay-ms", required_argument, NULL, 'd' },
 					       { "hold", required_argument, NULL, 'h' },
 					       { "hold-finalize", required_argument, NULL, 'F' },
+					       { "failures", required_argument, NULL, 'R' },
 					       { "state", required_argument, NULL, 'f' },
 					       { "fail-nth", required_argument, NULL, 'n' },
 					       { "tolerant", no_argument, NULL, 't' },
@@ -183,6 +234,7 @@ static void parse(int argc, char **argv)
 		case 'd': options.page_delay_ms = number(optarg); break;
 		case 'h': options.hold = optarg; break;
 		case 'F': options.hold_finalize = optarg; break;
+		case 'R': options.failures = optarg; break;
 		case 'f': options.state = optarg; break;
 		case 'n': options.fail_nth = number(optarg); break;
 		case 't': options.tolerant = true; break;
@@ -199,8 +251,8 @@ static void summary(uint64_t duration_us)
 
 	for (unsigned int i = 0; i < state->times && i < MAX_TIMES; i++)
 		samples_add(&times, state->time_us[i]);
-	printf("builds built=%u wrong=%u failed=%u duration_us=%lu median_us=%u p10_us=%u p90_us=%u max_us=%u\n",
-	       state->built, state->wrong, state->failed, duration_us,
+	printf("builds built=%u wrong=%u failed=%u refused=%u duration_us=%lu median_us=%u p10_us=%u p90_us=%u max_us=%u\n",
+	       state->built, state->wrong, state->failed, state->refused, duration_us,
 	       samples_percentile(&times, 50), samples_percentile(&times, 10),
 	       samples_percentile(&times, 90), samples_percentile(&times, 100));
 }

@@ -1,11 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The inside of "make soak": builders and a TD go on in the background while one thing
-# after another is done to the host, by chance. For $1 seconds, with the seed $2. Each
-# line is a word and key=value pairs; scripts/soak makes the report of them.
+# The inside of "make soak": builders, a TD of our own and one of Debian's stack go on in
+# the background while one thing after another is done to the host, by chance. For $1
+# seconds, with the seed $2. Each line is a word and key=value pairs, but what the TD of
+# Debian's stack says; scripts/soak makes the report of them.
 
 # shellcheck source=checks.sh
 . /usr/bin/checks.sh
+# shellcheck source=debian-td-functions.sh
+. /usr/bin/debian-td-functions.sh
 seconds=$1 seed=$2
 
 # number N: sets $chosen to 0..N-1. The same seed makes the same choices.
@@ -14,9 +17,11 @@ number() {
 	chosen=$(((seed >> 8) % $1))
 }
 now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
+# KASAN keeps what was freed, up to a 32nd of the memory, until its cache is shrunk.
 memory() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done
 	awk '/^MemFree/ { print $2 }' /proc/meminfo
 }
 protected() { tdxctl stats | sed -n 's/^protected_pages //p'; }
@@ -29,6 +34,8 @@ updated() {	# ACTION IMAGE
 	echo "step action=$1 image=${2##*/} error=${error:-none} result=$(state update_result) ms=$(($(now_ms) - begin))"
 	tries=0
 	while [ "$(state update_state)" = failed ] && [ $tries -lt 5 ]; do
+		# For the builders: what was refused until now was so by right.
+		echo failed >>$failures
 		good
 		begin=$(now_ms)
 		error=$(update $image)
@@ -87,15 +94,24 @@ cancelled() {
 	end_build || echo "bad what=build-beside-cancel"
 }
 
+deadline=$(($(date +%s) + seconds))
 # Warm: what is allocated once is not taken for a leak.
 tdload build --builders 3 --count 60 >/dev/null
 free_before=$(memory)
 protected_before=$(protected)
 echo 60000 >$host/update_wait_ms
-tdload build --builders 3 --count 100000000 --tolerant >/tmp/builds & builders=$!
+echo 600000 >/sys/module/tdx_update/parameters/repair_wait_ms
+failures=/tmp/failures
+: >$failures
+
+# Alone, until it is there: its start takes as long as all the rest, otherwise.
+slower_ticks
+start_td debian
+until_said debian "TD: tick" 2 || echo "bad what=debian-td-does-not-start"
+
+tdload build --builders 3 --count 100000000 --tolerant --failures $failures >/tmp/builds & builders=$!
 begin_run --vcpus 2 --insist
 
-deadline=$(($(date +%s) + seconds))
 while [ "$(date +%s)" -lt $deadline ] && [ "$(state num_remaining_updates)" -gt 6 ]; do
 	number 10
 	case $chosen in
@@ -115,6 +131,14 @@ grep '^build ' /tmp/builds | head -n 5 | sed 's/^/# /'
 grep ^builds /tmp/builds
 end_run
 sed -n 's/^chain-end/td/p' /tmp/run
+ticks=$(grep -c "TD: tick" /tmp/debian.lines)
+if until_said debian "TD: tick" $((ticks + 2)) && talk debian after; then
+	stop_td debian
+else
+	echo "bad what=debian-td-does-not-go-on"
+fi
+# They are in memory, as all files are here.
+rm -f /tmp/debian.* /tmp/run /tmp/builds
 echo "left builds_in_flight=$(state builds_in_flight) updates=$(state num_remaining_updates)"
 # What is freed after a grace period takes a while; what is lost does not come back.
 given_back() { [ $((free_before - $(memory))) -lt 4096 ]; }

@@ -16,7 +16,7 @@ static const struct {
 } commands[] = {
 	{ "build", load_build,
 	  "[--builders N] [--count N | --seconds S] [--extra-pages N]\n"
-	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE]\n"
+	  "\t\t[--page-delay-ms MS] [--hold FILE] [--state FILE] [--failures FILE]\n"
 	  "\t\t[--fail-nth N] [--tolerant] [--verbose]" },
 	{ "run", load_run,
 	  "[--vcpus N] [--steps N] [--seconds S | --reports N] [--insist] [--slots] [--halt]" },
