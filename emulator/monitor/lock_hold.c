@@ -109,8 +109,7 @@ void lock_hold_wait(u64 leaf, enum seam_lock lock)
 	struct lock_hold hold;
 	u64 met;
 
-	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) ||
-	    !is_asked_for(leaf, lock, &hold))
+	if (!__atomic_load_n(&num_lock_holds, __ATOMIC_ACQUIRE) || !is_asked_for(leaf, lock, &hold))
 		return;
 	met = hold.has_until ? contentions(hold.until) : 0;
 	__atomic_add_fetch(&cpus_in_lock, 1, __ATOMIC_RELAXED);

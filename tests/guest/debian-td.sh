@@ -71,6 +71,8 @@ runs()
 	[ "$exits" -gt 0 ]
 }
 
+# Why it is so is said by tdxhost.
+[ -e $host/version ] || exit 1
 slower_ticks
 echo "host version $(cat $host/version)"
 [ -z "$disk" ] || with_devices td1
