@@ -94,7 +94,6 @@ cancelled() {
 	end_build || echo "bad what=build-beside-cancel"
 }
 
-deadline=$(($(date +%s) + seconds))
 # Warm: what is allocated once is not taken for a leak.
 tdload build --builders 3 --count 60 >/dev/null
 free_before=$(memory)
@@ -104,7 +103,8 @@ echo 600000 >/sys/module/tdx_update/parameters/repair_wait_ms
 failures=/tmp/failures
 : >$failures
 
-# Alone, until it is there: its start takes as long as all the rest, otherwise.
+# Alone, until it is there, which takes minutes: $seconds begin after that, or a short soak
+# would have no updates at all.
 slower_ticks
 start_td debian
 until_said debian "TD: tick" 2 || echo "bad what=debian-td-does-not-start"
@@ -112,6 +112,7 @@ until_said debian "TD: tick" 2 || echo "bad what=debian-td-does-not-start"
 tdload build --builders 3 --count 100000000 --tolerant --failures $failures >/tmp/builds & builders=$!
 begin_run --vcpus 2 --insist
 
+deadline=$(($(date +%s) + seconds))
 while [ "$(date +%s)" -lt $deadline ] && [ "$(state num_remaining_updates)" -gt 6 ]; do
 	number 10
 	case $chosen in
