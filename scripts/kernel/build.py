@@ -180,9 +180,12 @@ class Kernel:
         return arguments
 
     def environment(self):
+        # The same for everybody: ccache keeps objects apart by the locale, which kbuild takes from
+        # LANG, since it drops LC_ALL.
         env = {key: value for key, value in os.environ.items()
-               if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O", "CC")}
-        env.update(LC_ALL="C", CCACHE_BASEDIR=BUILD, CCACHE_NOHASHDIR="1",
+               if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O", "CC") and
+               not key.startswith(("LC_", "LANG"))}
+        env.update(LC_ALL="C", LANG="C.UTF-8", CCACHE_BASEDIR=BUILD, CCACHE_NOHASHDIR="1",
                    CCACHE_COMPILERCHECK="content",
                    CCACHE_SLOPPINESS="time_macros")
         return env
