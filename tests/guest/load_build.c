@@ -72,60 +72,57 @@ static void hold(const char *file)
 
 /*
  * A failed update leaves no TDX module until another one succeeds, and who wants to
- * begin a TD meanwhile is refused. That this is so at some time during a call is
- * known from what is there before and after it: the state that the host shows, and
- * the file of --failures, which its writer makes longer for each failed update before
- * the next one begins.
+ * begin a TD meanwhile is refused. Whoever updates makes the file of --failures longer
+ * by a byte after a failure, and by another one after the repair: its size is odd in
+ * between.
  */
-struct host_state {
-	char update[16];
-	off_t failures;
-};
-
-static void look_at_host(struct host_state *host)
+static off_t failures_and_repairs(void)
 {
 	struct stat file;
 
-	if (read_sysfs("/sys/devices/faux/tdx_host/update_state", host->update,
-		       sizeof(host->update)))
-		host->update[0] = '\0';
-	host->failures = stat(options.failures, &file) ? 0 : file.st_size;
+	return stat(options.failures, &file) ? 0 : file.st_size;
 }
 
-static bool had_no_module(const struct host_state *before)
+/* @before is what the above was before the call that was refused. */
+static bool had_no_module(off_t before)
 {
-	struct host_state now;
+	char now[16];
 
-	/* The state follows what builds see, at the end of the update. */
+	/*
+	 * Builds are refused before the state tells of the failure, which is at the end of
+	 * the update. It is read first: that it tells no more means that the file does.
+	 */
 	do {
 		sleep_ms(1);
-		look_at_host(&now);
-	} while (!strcmp(now.update, "updating") && now.failures == before->failures);
+		if (read_sysfs("/sys/devices/faux/tdx_host/update_state", now, sizeof(now)))
+			return false;
+		if (before % 2 || !strcmp(now, "failed") || failures_and_repairs() != before)
+			return true;
+	} while (!strcmp(now, "updating"));
 
-	return !strcmp(before->update, "failed") || !strcmp(now.update, "failed") ||
-	       now.failures > before->failures;
+	return false;
 }
 
 /* Returns 0, REFUSED or a negative error. */
 static int build(struct td *td)
 {
 	unsigned int allocations;
-	struct host_state before;
 	bool allocation_failed;
+	off_t before = 0;
 	uint64_t start;
 	int ret = td_open(td, &options.td);
 
 	if (ret)
 		return ret;
 	if (options.failures)
-		look_at_host(&before);
+		before = failures_and_repairs();
 	start = now_us();
 	atomic_fetch_add(&state->in_flight, 1);
 	fail_allocation(options.fail_nth);
 	do {
 		ret = td_init(td);
 	} while (ret == -EINTR && !stopped);
-	if (ret == -EIO && !td->hw_error && options.failures && had_no_module(&before))
+	if (ret == -EIO && !td->hw_error && options.failures && had_no_module(before))
 		ret = REFUSED;
 	if (options.verbose && !ret)
 		printf("build initialized\n");

@@ -32,17 +32,21 @@ updated() {	# ACTION IMAGE
 	begin=$(now_ms)
 	error=$(update "$2")
 	echo "step action=$1 image=${2##*/} error=${error:-none} result=$(state update_result) ms=$(($(now_ms) - begin))"
+	[ "$(state update_state)" != failed ] || repaired
+	[ "$(state update_state)" = idle ] || echo "bad what=state-after-$1 is=$(state update_state)"
+}
+repaired() {
+	# For the builders: what is refused from here on is so by right.
+	printf x >>$failures
 	tries=0
 	while [ "$(state update_state)" = failed ] && [ $tries -lt 5 ]; do
-		# For the builders: what was refused until now was so by right.
-		echo failed >>$failures
 		good
 		begin=$(now_ms)
 		error=$(update $image)
 		echo "step action=repair image=${image##*/} error=${error:-none} result=$(state update_result) ms=$(($(now_ms) - begin))"
 		tries=$((tries + 1))
 	done
-	[ "$(state update_state)" = idle ] || echo "bad what=state-after-$1 is=$(state update_state)"
+	printf x >>$failures
 }
 
 # Not the one that works, and leaves data behind that no good image here takes: all that
@@ -128,7 +132,7 @@ done
 
 kill $builders
 wait $builders
-grep '^build ' /tmp/builds | head -n 5 | sed 's/^/# /'
+grep '^build ' /tmp/builds | head -n 20 | tr ' ' _ | sed 's/^/bad what=/'
 grep ^builds /tmp/builds
 end_run
 sed -n 's/^chain-end/td/p' /tmp/run

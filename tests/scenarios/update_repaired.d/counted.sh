@@ -16,8 +16,9 @@ load() {
 		check "$name: an update fails" test -n "$(update $images/broken/sys-init-fails.blob)"
 		same "$name: there is no module" failed "$(state update_state)"
 		check "$name: a build is refused" wait_for another_refusal
-		echo failed >>/tmp/failures
+		printf x >>/tmp/failures
 		same "$name: a good image repairs it" "" "$(update $images/1.5.06.blob)"
+		printf x >>/tmp/failures
 	done
 	kill $load
 	wait $load
