@@ -2,12 +2,14 @@
 """The TD's userland, as an initramfs: busybox, its modules, and what works in it."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 from tdxhost import initramfs, paths
 from tdxhost.cpio import Archive
 from tdxhost.errors import TdxHostError
 
+from . import firmware
 from .collect import MODULES
 
 GUEST = Path(__file__).resolve().parent / "guest"
@@ -25,6 +27,16 @@ def _program(name):
         if built.returncode:
             raise TdxHostError(f"the TD's {name} cannot be built:\n{built.stderr}")
     return program.read_bytes()
+
+
+def provide(signed=False):
+    """Debian's packages and the TD's userland; returns the MRTD that the firmware gives."""
+    fetch = [paths.ROOT / "scripts/fetch-debian-td", *(["--signed"] if signed else [])]
+    if subprocess.run(fetch, check=False, stdout=sys.stderr).returncode:
+        raise TdxHostError("Debian's stack cannot be had, see above")
+    build(STACK / "root/usr/share/debian-td/initrd")
+    # Of the file as Debian has it: what direct boot needed to be changed is not measured.
+    return firmware.Firmware((STACK / "firmware.fd").read_bytes()).mrtd().hex()
 
 
 def build(destination):

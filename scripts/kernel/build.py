@@ -180,8 +180,8 @@ class Kernel:
         return arguments
 
     def environment(self):
-        # The same for everybody: ccache keeps objects apart by the locale, which kbuild takes from
-        # LANG, since it drops LC_ALL.
+        # The same for everybody: ccache keeps objects apart by the locale, and kbuild drops LC_ALL,
+        # so the others would count.
         env = {key: value for key, value in os.environ.items()
                if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O", "CC") and
                not key.startswith(("LC_", "LANG"))}
