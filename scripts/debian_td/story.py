@@ -63,7 +63,7 @@ class Td:
         if text.startswith(("qemu: ", "TD: device: ")):
             self.complaints.append(text)
             return "complaint"
-        if text.startswith(("qemu starts", "runs", "ran", "gone")):
+        if text.startswith(("qemu starts", "runs", "ran", "killed", "gone")):
             return text
         return None
 
@@ -71,6 +71,10 @@ class Td:
     def pause_ms(self):
         """The longest pause of any vCPU."""
         return max((int(ticks[-1]["pause"]) for ticks in self.ticks.values()), default=0) / 1000
+
+    def reports(self):
+        """How many each vCPU has made."""
+        return {cpu: len(ticks) for cpu, ticks in self.ticks.items()}
 
     def rounds(self):
         """How many each device has done."""
@@ -101,7 +105,7 @@ class Story:
         self.updates, self.devices, self.signed = updates, devices, signed
         self.tds = {name: Td() for name in ("td1", "td2", "td3")[:tds]}
         self.versions = []
-        self.ticks_at_update = 0
+        self.ticks_at_update = {}	# cpu -> how many there were
         self.waited = self.ended = False
         self.build = None
         self.operators = []		# what came of each update
@@ -126,7 +130,7 @@ class Story:
             self.versions.append(value)
             self.rounds.append(self.tds["td1"].rounds())
             if len(self.versions) <= 2:
-                self.ticks_at_update = sum(map(len, self.tds["td1"].ticks.values()))
+                self.ticks_at_update = self.tds["td1"].reports()
         elif word == "lost":
             self.lost.append(value)
         elif word == "state":
@@ -146,7 +150,8 @@ class Story:
         """(did it hold, what, in words) for everything that the run must show."""
         first = self.tds["td1"]
         lacking = [leaf for leaf in LEAVES if not self.calls.get(leaf)]
-        after = sum(map(len, first.ticks.values())) - self.ticks_at_update
+        after = {cpu: told - self.ticks_at_update.get(cpu, 0)
+                 for cpu, told in first.reports().items()}
         versions = [self.old] + [self.new] * self.updates
         good = self.operators.count("success") == self.updates
         verdicts = [
@@ -160,10 +165,11 @@ class Story:
              (f", and {self.updates - 1} times anew" if self.updates > 1 else ""),
              f"TDX module {' -> '.join(self.versions)}; "
              f"the operator's script: {', '.join(self.operators)}"),
-            (after > 2 * self.vcpus and first.echoes == ["before", "after"],
-             f"the TD went on ({after} more reports) and answered on its console; "
-             f"its longest pause was {first.pause_ms:.0f} ms",
-             f"the TD did not go on: {after} more reports, answers {first.echoes}"),
+            (min(after.values(), default=0) > 2 and len(after) == self.vcpus and
+             first.echoes == ["before", "after"],
+             f"each vCPU of the TD went on ({sum(after.values())} more reports), and it answered on "
+             f"its console; its longest pause was {first.pause_ms:.0f} ms",
+             f"the TD did not go on: more reports by vCPU {after}, answers {first.echoes}"),
             (first.chains_are_right(), "its chains of hashes are right, computed once more",
              "its chains of hashes are wrong"),
             (self.waited and self.build == "0", "the update waited for the build of another TD",

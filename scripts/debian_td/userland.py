@@ -19,9 +19,10 @@ PROGRAMS = ("worker", "devices")
 
 
 def _program(name):
-    """Built anew when its source is newer."""
+    """Built anew when its source is newer, or the header."""
     source, program = GUEST / f"{name}.c", STACK / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (source, GUEST / "console.h"))
+    if not program.exists() or program.stat().st_mtime < newest:
         built = subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o", program,
                                 source, "-lnettle"], check=False, capture_output=True, text=True)
         if built.returncode:

@@ -21,7 +21,7 @@ boot_disk()
 }
 
 # slower_ticks: a TD's tick is periodic, which takes no exit to set, and KVM makes it a slower one:
-# else on a busy machine each tick is due before the last one is through, and the TD stands still.
+# else a busy machine spends its time on ticks.
 slower_ticks()
 {
 	echo 20000 >/sys/module/kvm/parameters/min_timer_period_us
@@ -86,6 +86,17 @@ until_said()
 	done
 }
 
+# goes_on NAME: each vCPU says twice more that it works.
+goes_on()
+{
+	cpu=0
+	while [ $cpu -lt "$vcpus" ]; do
+		told=$(grep -c "TD: tick cpu=$cpu " "/tmp/$1.lines")
+		until_said "$1" "TD: tick cpu=$cpu " $((told + 2)) || return 1
+		cpu=$((cpu + 1))
+	done
+}
+
 # talk NAME WORD: the console answers.
 talk()
 {
@@ -93,10 +104,10 @@ talk()
 	until_said "$1" "^$1 TD: echo $2\$"
 }
 
-# end_td NAME: how its VMM ended, and what it said.
+# end_td NAME: how its VMM ended, and what it said. The shell need not say so, too.
 end_td()
 {
-	eval "wait \$$1"
+	eval "wait \$$1" 2>/dev/null
 	echo "$1 exit $?"
 	# Known warnings of QEMU about features that a TD has or has not by itself.
 	grep -v "TDX forc\|TDX doesn't" "/tmp/$1.qemu" | sed "s/^/$1 qemu: /"

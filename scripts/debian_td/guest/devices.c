@@ -20,13 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "console.h"
 
 #define SIZE	   (32 << 10) /* of a round */
 #define SLOTS	   16
 #define PIECE	   (16 << 10) /* sent at once: less than what is on the way may be */
-#define TELL_MS	   500
+#define TELL_US	   500000
 #define TOLD_BYTES 8
 
 static volatile sig_atomic_t ended;
@@ -71,13 +72,7 @@ static void chain_what_came(void)
 	sha256_digest(&context, sizeof(chain), chain);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
-}
+static struct console console;
 
 static void tell(const char *what, const char *device, uint64_t rounds)
 {
@@ -87,10 +82,9 @@ static void tell(const char *what, const char *device, uint64_t rounds)
 
 	for (int i = 0; i < TOLD_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", chain[i]);
-	/* In one piece: others write to the console, too. */
 	length = snprintf(line, sizeof(line), "TD: %s %s rounds=%lu chain=%s\n", device, what,
 			  rounds, hex);
-	if (write(1, line, length) != length)
+	if (!console_say(&console, line, length, TELL_US))
 		ended = 1;
 }
 
@@ -166,7 +160,7 @@ static void net_round(uint64_t round)
 int main(int argc, char **argv)
 {
 	int is_disk = argc == 3 && !strcmp(argv[1], "disk");
-	uint64_t rounds = 0, told = 0;
+	uint64_t rounds = 0;
 
 	if (!is_disk && !(argc == 4 && !strcmp(argv[1], "net")))
 		return 2;
@@ -175,10 +169,8 @@ int main(int argc, char **argv)
 	(is_disk ? disk_open : net_open)(argv + 2);
 	while (!ended) {
 		(is_disk ? disk_round : net_round)(rounds++);
-		if (now_ms() - told >= TELL_MS) {
+		if (now_us() >= console.quiet_until)
 			tell("round", argv[1], rounds);
-			told = now_ms();
-		}
 	}
 	tell("end", argv[1], rounds);
 	return 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Works on one vCPU of the TD, and tells four times a second: a chain of SHA-256, each link the
- * hash of the last one, from 32 zeros on. Its end can be computed by whoever knows its length, so
- * a lost or changed register or page shows: the first bytes do, and each one is exits to tell. The pause is the longest time between two links.
+ * Works on one vCPU of the TD, and tells four times a second at most: a chain of SHA-256, each link
+ * the hash of the last one, from 32 zeros on. Its end can be computed by whoever knows its length, so
+ * a lost or changed register or page shows: the first bytes do, and each one is exits to tell. The
+ * pause is the longest time between two links.
  */
 #define _GNU_SOURCE
 #include <nettle/sha2.h>
@@ -11,8 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "console.h"
 
 #define TELL_US	   250000
 #define TOLD_BYTES 8
@@ -25,13 +26,7 @@ static void end(int signal)
 	ended = 1;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
-}
+static struct console console;
 
 static void tell(const char *what, int cpu, uint64_t links, const uint8_t *chain, uint64_t pause)
 {
@@ -41,11 +36,10 @@ static void tell(const char *what, int cpu, uint64_t links, const uint8_t *chain
 
 	for (int i = 0; i < TOLD_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", chain[i]);
-	/* In one piece: the workers share the console. */
 	length = snprintf(line, sizeof(line),
 			  "TD: %s cpu=%d links=%lu chain=%s longest_pause_us=%lu\n", what, cpu,
 			  links, hex, pause);
-	if (write(1, line, length) != length)
+	if (!console_say(&console, line, length, TELL_US))
 		ended = 1;
 }
 
@@ -53,7 +47,7 @@ int main(int argc, char **argv)
 {
 	int cpu = argc > 1 ? atoi(argv[1]) : 0;
 	uint8_t chain[SHA256_DIGEST_SIZE] = { 0 };
-	uint64_t links = 0, pause = 0, last, told;
+	uint64_t links = 0, pause = 0, last;
 	struct sha256_ctx context;
 	cpu_set_t set;
 
@@ -65,7 +59,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGTERM, end);
 	sha256_init(&context);
-	for (told = last = now_us(); !ended; links++) {
+	console.quiet_until = now_us() + TELL_US;
+	for (last = now_us(); !ended; links++) {
 		uint64_t now;
 
 		sha256_update(&context, sizeof(chain), chain);
@@ -74,10 +69,10 @@ int main(int argc, char **argv)
 		if (now - last > pause)
 			pause = now - last;
 		last = now;
-		if (now - told >= TELL_US) {
+		if (now >= console.quiet_until) {
 			tell("tick", cpu, links + 1, chain, pause);
 			/* Not a pause of the TD: the console is slow. */
-			told = last = now_us();
+			last = now_us();
 		}
 	}
 	tell("end", cpu, links, chain, pause);
