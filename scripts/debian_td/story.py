@@ -156,7 +156,7 @@ class Story:
         good = self.operators.count("success") == self.updates
         verdicts = [
             (first.userland and first.cpus == self.vcpus,
-             f"Debian's kernel came to its userland, with {first.cpus} vCPUs",
+             f"Debian's kernel came to its userland, with {first.cpus} vCPU(s)",
              "Debian's kernel did not come to its userland"),
             (first.mrtd == self.mrtd, "MRTD of the TDREPORT is what the firmware's file measures",
              f"MRTD is {first.mrtd}, the firmware's file measures {self.mrtd}"),
