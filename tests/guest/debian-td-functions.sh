@@ -104,7 +104,7 @@ talk()
 	until_said "$1" "^$1 TD: echo $2\$"
 }
 
-# end_td NAME: how its VMM ended, and what it said. The shell need not say so, too.
+# end_td NAME: how its VMM ended, and what it said. The shell's own word for a killed one is not shown.
 end_td()
 {
 	eval "wait \$$1" 2>/dev/null

@@ -113,9 +113,11 @@ goes_on td1 && talk td1 after && devices_work_on && more_updates || exit 1
 if [ "$tds" -gt 1 ]; then
 	# Killed in its firmware.
 	until runs td2; do alive td2 || break; usleep 200000; done
-	alive td2 && echo "td2 runs"
-	echo "td2 killed"
-	kill -9 "$td2"
+	if alive td2; then
+		echo "td2 runs"
+		echo "td2 killed"
+		kill -9 "$td2"
+	fi
 	end_td td2
 fi
 stop_td td1
